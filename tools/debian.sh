@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Sourced by the scripts that make Debian systems: the development root and the
+# guest image. Expects $cache, the folder in which downloaded packages are kept.
+
+debian_suite=trixie
+
+# The packages named in a list file, on one line.
+debian_packages() {
+	sed 's/#.*//' "$1" | tr -s ' \t\n' ' ' | sed 's/^ //; s/ $//'
+}
+
+# How mmdebstrap may work here: as root it needs no namespace.
+debian_mode() {
+	if [ "$(id -u)" = 0 ]; then
+		echo root
+	else
+		echo unshare
+	fi
+}
+
+# A mirror this machine already uses ($1: how its path ends), or the default $2.
+debian_mirror() {
+	local found
+	found=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+		/etc/apt/sources.list.d/*.sources 2>/dev/null |
+		sed 's/#.*//' | grep -oE "https?://[^] \"]+/$1/?( |\$)" | head -n 1 | tr -d ' ' || true)
+	echo "${found:-$2}"
+}
+
+debian_sources() {
+	local main security
+	main=$(debian_mirror debian http://deb.debian.org/debian)
+	security=$(debian_mirror debian-security http://deb.debian.org/debian-security)
+	echo "deb $main $debian_suite main"
+	echo "deb $main $debian_suite-updates main"
+	echo "deb $security $debian_suite-security main"
+	echo "deb $main $debian_suite-backports main"
+}
+
+# debian_mmdebstrap OPTION... TARGET: mmdebstrap with our sources, the host's
+# way to the network, and the package cache.
+debian_mmdebstrap() {
+	local line name value options=()
+	# Proxy, clock and retry settings of the host's own apt hold for us too.
+	while IFS= read -r line; do
+		name=${line%% *}
+		value=${line#* }
+		[ "$value" = '"";' ] || options+=("--aptopt=$name $value")
+	done < <(apt-config dump 2>/dev/null |
+		grep -E '^Acquire::(http|https|Retries|Check-Valid-Until|Check-Date|ForceIPv[46])[: ]' || true)
+	debian_sources | mmdebstrap "${options[@]}" \
+		--aptopt='APT::Default-Release "'"$debian_suite"'-backports"' \
+		--aptopt='APT::Install-Recommends "false"' \
+		--aptopt='Acquire::Languages "none"' \
+		--dpkgopt=force-unsafe-io \
+		--skip=download/empty --skip=essential/unlink \
+		--setup-hook='mkdir -p "$1/var/cache/apt/archives"' \
+		--setup-hook="sync-in '$cache' /var/cache/apt/archives" \
+		--customize-hook='rm -rf "$1/var/cache/apt/archives/partial" "$1/var/cache/apt/archives/lock"' \
+		--customize-hook="sync-out /var/cache/apt/archives '$cache'" \
+		"$debian_suite" "$@" -
+}
