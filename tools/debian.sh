@@ -62,3 +62,13 @@ debian_mmdebstrap() {
 		--customize-hook="sync-out /var/cache/apt/archives '$cache'" \
 		"$debian_suite" "$@" -
 }
+
+# Removes a tree whose files belong, for an ordinary user, to subordinate ids.
+debian_remove() {
+	[ -e "$1" ] || return 0
+	if [ "$(id -u)" = 0 ]; then
+		rm -rf --one-file-system -- "$1"
+	else
+		unshare --user --map-root-user --map-auto rm -rf --one-file-system -- "$1"
+	fi
+}
