@@ -25,12 +25,15 @@ void arena_finish(struct arena *arena);
 /** Slow path of arena_alloc(). */
 void *arena_alloc_block(struct arena *arena, size_t size);
 
-/** 16-byte aligned, not cleared. NULL when the limit is reached or memory is out. */
+/**
+ * 16-byte aligned, not cleared. NULL when the limit is reached or memory is out; never
+ * because `size` is 0.
+ */
 static inline void *arena_alloc(struct arena *arena, size_t size) {
 	if (size > SIZE_MAX - 15) {
 		return NULL;
 	}
-	size = (size + 15) & ~(size_t)15;
+	size = size ? (size + 15) & ~(size_t)15 : 16;
 	if (size <= (size_t)(arena->end - arena->next)) {
 		void *data = arena->next;
 		arena->next += size;

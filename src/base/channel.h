@@ -3,9 +3,12 @@
 #define VENERA_BASE_CHANNEL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/socket.h"
 
 /**
  * Messages with descriptors between two processes over a Unix stream socket, framed
@@ -36,26 +39,36 @@ struct channel {
 	/* receiving: bytes [begin, end) of the buffer are unread */
 	uint8_t *buffer;
 	size_t begin, end, capacity;
-	int *pending_fds; /* received and not yet handed out, in order */
-	int pending_count, pending_capacity;
+	int pending_fds[CHANNEL_MAX_FDS + SOCKET_MAX_FDS]; /* not yet handed out, in order */
+	int pending_count;
+	int recv_error; /* what every further receive returns */
 
 	/* sending */
 	pthread_mutex_t send_lock;
 	bool queue_sends;
 	struct channel_packet *queue_head, **queue_tail;
-	size_t queued; /* bytes */
+	_Atomic size_t queued; /* bytes */
+	int send_error;        /* what every further send returns */
 };
 
-/** Takes ownership of a connected stream socket, also on failure. 0 or -errno. */
+/**
+ * Takes ownership of a connected stream socket, also on failure. 0 or -errno. The channel
+ * must not be moved in memory afterwards.
+ */
 int channel_init(struct channel *channel, int fd);
 
-/** Closes the socket and the descriptors that were received and not handed out. */
+/**
+ * Closes the socket and the descriptors that were received and not handed out. Again, or after
+ * channel_init() failed, it does nothing.
+ */
 void channel_finish(struct channel *channel);
 
 /**
  * With `queue` sends never block: what the socket does not take is kept, and
  * channel_flush() must be called when the descriptor is writable. Makes the
- * descriptor non-blocking. Off at first, when a send blocks until all is written.
+ * descriptor non-blocking. Off at first, when a send blocks until all is written (also on a
+ * descriptor that is non-blocking for the sake of receiving). Turning it off waits until
+ * nothing is queued and makes the descriptor blocking.
  */
 int channel_set_queueing(struct channel *channel, bool queue);
 
@@ -74,7 +87,11 @@ int channel_send(struct channel *channel, uint32_t type, const void *body, size_
 	const void *extra, size_t extra_size, const int *fds, int fd_count);
 
 /**
- * The next message. 1: `*message` is filled; 0: the peer closed in order; -EAGAIN: the
+ * The next message. Messages may be left in the buffer, where poll() does not see them: after
+ * poll() said that the descriptor is readable, call this until it returns -EAGAIN (or, on a
+ * blocking descriptor, let only this call wait).
+ *
+ * 1: `*message` is filled; 0: the peer closed in order; -EAGAIN: the
  * socket is non-blocking and no whole message is there; -EPROTO: the peer broke the
  * framing; or another -errno.
  */

@@ -44,9 +44,9 @@ void epoch_reader_add(struct epoch *epoch, struct epoch_reader *reader);
 void epoch_reader_remove(struct epoch *epoch, struct epoch_reader *reader);
 
 static inline void epoch_enter(struct epoch *epoch, struct epoch_reader *reader) {
-	uint64_t now = atomic_load_explicit(&epoch->current, memory_order_relaxed);
-	/* ordered before every look-up that follows; pairs with the scan in epoch_retire() */
-	atomic_exchange_explicit(&reader->entered, now, memory_order_seq_cst);
+	/* Why these orders are enough is said in epoch.c. */
+	uint64_t now = atomic_load_explicit(&epoch->current, memory_order_acquire);
+	atomic_exchange_explicit(&reader->entered, now, memory_order_acq_rel);
 }
 
 static inline void epoch_exit(struct epoch_reader *reader) {

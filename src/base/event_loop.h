@@ -6,10 +6,13 @@
 #include <stdint.h>
 
 /**
- * A poll() loop for one thread: descriptors, timers, signals and work to do when idle.
+ * A poll() loop for one thread: descriptors, timers and signals.
  * Every function is for the loop's own thread, except event_loop_stop().
  *
- * A callback may add and remove any source, its own included.
+ * A callback may add and remove any source, its own included; a source that was removed is
+ * not called any more, even if it was ready in the same round. In a round signals
+ * come first, then timers in the order of their deadlines, then descriptors in the order
+ * in which they were added. Rounds do not nest.
  */
 struct event_loop;
 struct event_source;
@@ -63,7 +66,10 @@ int event_loop_dispatch(struct event_loop *loop, int timeout_ms);
 /** Rounds until event_loop_stop(). 0 or -errno. */
 int event_loop_run(struct event_loop *loop);
 
-/** Ends event_loop_run() after the present round. Any thread, async-signal-safe. */
+/**
+ * Ends event_loop_run() after the present round, or the next one at once if none is
+ * running. Any thread, async-signal-safe.
+ */
 void event_loop_stop(struct event_loop *loop);
 
 #endif

@@ -22,7 +22,9 @@ void notifier_drain(const struct notifier *notifier);
 
 /**
  * The same two operations on a descriptor that a peer made, which is an eventfd or,
- * on systems without them, a pipe end (vhost-user kick and call descriptors).
+ * on systems without them, a pipe end (vhost-user kick and call descriptors). A drain
+ * reads once: only after poll() said that it is readable, since the peer may have made it
+ * blocking. What it leaves makes the descriptor readable again.
  */
 void notifier_fd_signal(int fd);
 void notifier_fd_drain(int fd);

@@ -15,7 +15,7 @@ struct process_options {
 	const char *path;         /* absolute, or looked up in PATH when it has no slash */
 	const char *const *argv;  /* ends with NULL; argv[0] is the program's name */
 	const char *const *env;   /* "NAME=value" to set or, without '=', to unset; ends with NULL. NULL: none */
-	const int *fds;           /* descriptors that the child keeps under the same number */
+	const int *fds;           /* descriptors (3 or more) that the child keeps under the same number */
 	int fd_count;
 	int stdin_fd;             /* -1: inherited */
 	int stdout_fd;            /* -1: inherited */
@@ -29,10 +29,14 @@ struct process_options {
 /** Returns the process id or -errno. */
 pid_t process_spawn(const struct process_options *options);
 
+/** The absolute path of the running program. Caller frees. NULL, with errno set, if unknown. */
+char *process_self_path(void);
+
 /**
  * The path of a program of ours, which stands beside the running one (or, when run from
- * the build tree, in the sibling folder of its name). Caller frees. NULL, with errno set,
- * if it is not there.
+ * the build tree, in the sibling folder of its name: venera-gpu in gpu/, venera in cli/). The
+ * environment variable VENERA_BINDIR names another folder to look in: one with the programs, or the
+ * build's src/. Caller frees. NULL, with errno set, if it is not there.
  */
 char *process_find_sibling(const char *name);
 
@@ -41,7 +45,7 @@ char *process_find_program(const char *name);
 
 /**
  * Waits for a child for at most `timeout_ms` (-1: for ever). 1: it ended and `*status` is as of
- * waitpid; 0: it still runs; or -errno.
+ * waitpid (`status` may be NULL); 0: it still runs; or -errno.
  */
 int process_wait(pid_t pid, int timeout_ms, int *status);
 

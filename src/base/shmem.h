@@ -38,7 +38,7 @@ int shmem_create(struct shmem *shm, const char *name, uint64_t size);
  */
 int shmem_import(struct shmem *shm, int fd, uint64_t size);
 
-/** Unmaps and closes what is there; safe on SHMEM_NONE and on a zeroed fd of -1. */
+/** Unmaps and closes what is there; safe on SHMEM_NONE, to which it sets `*shm`. */
 void shmem_finish(struct shmem *shm);
 
 /** The number of bytes in the object behind `fd`, or -errno. */
