@@ -11,12 +11,13 @@ debian_packages() {
 	sed 's/#.*//' "$1" | tr -s ' \t\n' ' ' | sed 's/^ //; s/ $//'
 }
 
-# How mmdebstrap may work here: as root it needs no namespace.
-debian_mode() {
+# debian_as_root COMMAND...: as root, or as root of a user namespace. There, files made by
+# "root" are the user's own outside, as they are with tools/in-root.
+debian_as_root() {
 	if [ "$(id -u)" = 0 ]; then
-		echo root
+		"$@"
 	else
-		echo unshare
+		unshare --user --map-root-user --map-auto --mount -- "$@"
 	fi
 }
 
@@ -50,7 +51,7 @@ debian_mmdebstrap() {
 		[ "$value" = '"";' ] || options+=("--aptopt=$name $value")
 	done < <(apt-config dump 2>/dev/null |
 		grep -E '^Acquire::(http|https|Retries|Check-Valid-Until|Check-Date|ForceIPv[46])[: ]' || true)
-	debian_sources | mmdebstrap "${options[@]}" \
+	debian_sources | mmdebstrap --mode=root "${options[@]}" \
 		--aptopt='APT::Default-Release "'"$debian_suite"'-backports"' \
 		--aptopt='APT::Install-Recommends "false"' \
 		--aptopt='Acquire::Languages "none"' \
@@ -63,12 +64,7 @@ debian_mmdebstrap() {
 		"$debian_suite" "$@" -
 }
 
-# Removes a tree whose files belong, for an ordinary user, to subordinate ids.
+# Removes a tree, parts of which belong to subordinate ids.
 debian_remove() {
-	[ -e "$1" ] || return 0
-	if [ "$(id -u)" = 0 ]; then
-		rm -rf --one-file-system -- "$1"
-	else
-		unshare --user --map-root-user --map-auto rm -rf --one-file-system -- "$1"
-	fi
+	[ ! -e "$1" ] || debian_as_root rm -rf --one-file-system -- "$1"
 }
