@@ -40,10 +40,12 @@ debian_sources() {
 	echo "deb $main $debian_suite-backports main"
 }
 
-# debian_mmdebstrap OPTION... TARGET: mmdebstrap with our sources, the host's
-# way to the network, and the package cache.
+# debian_mmdebstrap TARGET OPTION...: mmdebstrap with our sources, the host's way to the
+# network, the package cache (packages are linked, so the target must be on the same
+# file system), and without documentation, a fifth of it all.
 debian_mmdebstrap() {
-	local line name value options=()
+	local target=$1 line name value options=()
+	shift
 	# Proxy, clock and retry settings of the host's own apt hold for us too.
 	while IFS= read -r line; do
 		name=${line%% *}
@@ -55,13 +57,20 @@ debian_mmdebstrap() {
 		--aptopt='APT::Default-Release "'"$debian_suite"'-backports"' \
 		--aptopt='APT::Install-Recommends "false"' \
 		--aptopt='Acquire::Languages "none"' \
+		--aptopt='Dpkg::Use-Pty "false"' \
 		--dpkgopt=force-unsafe-io \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-include=/usr/share/doc/*/copyright' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/info/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--dpkgopt='path-exclude=/usr/share/icons/*' \
 		--skip=download/empty --skip=essential/unlink \
 		--setup-hook='mkdir -p "$1/var/cache/apt/archives"' \
-		--setup-hook="sync-in '$cache' /var/cache/apt/archives" \
-		--customize-hook='rm -rf "$1/var/cache/apt/archives/partial" "$1/var/cache/apt/archives/lock"' \
-		--customize-hook="sync-out /var/cache/apt/archives '$cache'" \
-		"$debian_suite" "$@" -
+		--setup-hook="find '$cache' -name '*.deb' -exec cp -alft \"\$1/var/cache/apt/archives\" {} +" \
+		"$@" \
+		--customize-hook="find \"\$1/var/cache/apt/archives\" -name '*.deb' -exec cp -alft '$cache' {} +" \
+		"$debian_suite" "$target" -
 }
 
 # Removes a tree, parts of which belong to subordinate ids.
