@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+#include "vtest/renderer.h"
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/socket.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * Theory of operation
+ *
+ * A renderer is attached while a client has it. Releasing it closes the channel, upon
+ * which the process frees everything and exits; a timer kills it if it does not. The struct lives on
+ * in the pool's list until the process has been reaped, and is freed only there, which is
+ * why the functions of the listener may release the renderer they are called for.
+ *
+ * A process that ends by itself is noticed twice, in any order: the channel ends and SIGCHLD
+ * comes. Only the latter is told to the client, since it tells how the process ended, and after
+ * everything that the process had sent. Until then what is sent to it is dropped.
+ */
+
+/* More queued bytes than this make a client wait until its process has caught up. */
+#define BUSY_BYTES (UINT32_C(1) << 20)
+
+struct renderer {
+	struct list link; /* in renderer_pool.renderers */
+	struct renderer_pool *pool;
+	pid_t pid;
+
+	const struct renderer_listener *listener; /* NULL once it has been released */
+	void *data;
+	struct channel channel;
+	struct event_source *source;
+	bool watching_writable;
+	bool ended; /* the other end of the channel is closed */
+
+	/* Runs when the process should exit: once it has been released, or has closed its channel. */
+	struct event_source *timer;
+};
+
+static void reap(void *data, int signal_number);
+
+int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop) {
+	*pool = (struct renderer_pool){.loop = loop};
+	list_init(&pool->renderers);
+	pool->child_signal = event_loop_add_signal(loop, SIGCHLD, reap, pool);
+	return pool->child_signal ? 0 : -ENOMEM;
+}
+
+static void free_renderer(struct renderer *renderer) {
+	list_remove(&renderer->link);
+	event_source_remove(renderer->timer);
+	free(renderer);
+}
+
+void renderer_pool_finish(struct renderer_pool *pool) {
+	LIST_FOR_EACH_SAFE(renderer, &pool->renderers, struct renderer, link) {
+		process_terminate(renderer->pid, 0);
+		free_renderer(renderer);
+	}
+	event_source_remove(pool->child_signal);
+}
+
+/* The process is not to be trusted with a terminal: only what is printable gets into the log. */
+static void copy_printable(char *out, size_t out_size, const char *text, size_t size) {
+	size_t n = 0;
+	for (; n < size && n + 1 < out_size && text[n]; n++) {
+		out[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	}
+	out[n] = '\0';
+}
+
+static void handle_lost(struct renderer *renderer, const struct channel_message *message) {
+	char why[sizeof(((struct render_lost *)NULL)->reason)] = "";
+	if (message->size >= sizeof(struct render_lost)) {
+		const struct render_lost *lost = message->body;
+		copy_printable(why, sizeof(why), lost->reason, sizeof(lost->reason));
+	}
+	renderer->listener->lost(renderer->data, why[0] ? why : "the context was lost");
+}
+
+static const char malformed_message[] = "the render process sent a malformed message";
+
+/* Whatever the process sends that makes no sense ends the context. */
+static void handle_message(struct renderer *renderer, struct channel_message *message) {
+	if (message->type == RENDER_EVENT_FENCE && message->size == sizeof(struct render_fence) &&
+			message->fd_count == 0) {
+		renderer->listener->fence(renderer->data, message->body);
+	} else if (message->type == RENDER_EVENT_BLOB && message->size == sizeof(struct render_blob) &&
+			message->fd_count <= 1) {
+		int fd = message->fd_count ? message->fds[0] : -1;
+		message->fd_count = 0;
+		renderer->listener->blob(renderer->data, message->body, fd);
+	} else if (message->type == RENDER_EVENT_LOST) {
+		handle_lost(renderer, message);
+	} else {
+		renderer->listener->lost(renderer->data, malformed_message);
+	}
+	channel_message_close_fds(message);
+}
+
+static void handle_timer(void *data) {
+	struct renderer *renderer = data;
+	if (renderer->listener) {
+		renderer->listener->lost(renderer->data, "the render process closed its channel");
+		return;
+	}
+	log_warn("render process %d did not exit in time and was killed", (int)renderer->pid);
+	kill(renderer->pid, SIGKILL);
+}
+
+static void expect_exit(struct renderer *renderer) {
+	if (!renderer->timer) {
+		renderer->timer = event_loop_add_timer(renderer->pool->loop, handle_timer, renderer);
+	}
+	if (renderer->timer) {
+		event_source_timer_arm(renderer->timer, RENDER_EXIT_GRACE_MS * CLOCK_NS_PER_MS);
+	} else {
+		kill(renderer->pid, SIGKILL);
+	}
+}
+
+static void handle_end(struct renderer *renderer) {
+	if (!renderer->ended) {
+		renderer->ended = true;
+		event_source_remove(renderer->source);
+		renderer->source = NULL;
+		expect_exit(renderer);
+	}
+}
+
+/* Takes what one read brings: more is reported again, after the other processes had their turn. */
+static void receive(struct renderer *renderer) {
+	do {
+		struct channel_message message;
+		int result = channel_recv(&renderer->channel, &message);
+		if (result == 1) {
+			handle_message(renderer, &message);
+		} else if (result == 0 || result == -ECONNRESET) {
+			handle_end(renderer);
+			return;
+		} else {
+			if (result != -EAGAIN) {
+				renderer->listener->lost(renderer->data,
+					result == -EPROTO ? malformed_message : strerror(-result));
+			}
+			return;
+		}
+	} while (renderer->listener && renderer->channel.begin < renderer->channel.end);
+}
+
+static void watch(struct renderer *renderer) {
+	bool writable = channel_queued(&renderer->channel) > 0;
+	if (writable != renderer->watching_writable) {
+		renderer->watching_writable = writable;
+		event_source_fd_update(
+			renderer->source, writable ? EVENT_READABLE | EVENT_WRITABLE : EVENT_READABLE);
+	}
+}
+
+static void handle_channel(void *data, int fd, uint32_t mask) {
+	(void)fd;
+	struct renderer *renderer = data;
+	if (mask & EVENT_WRITABLE) {
+		int result = channel_flush(&renderer->channel);
+		if (result >= 0) {
+			watch(renderer);
+			renderer->listener->drained(renderer->data);
+		} else if (result != -EPIPE && result != -ECONNRESET) {
+			renderer->listener->lost(renderer->data, strerror(-result));
+		}
+		if (!renderer->listener) {
+			return;
+		}
+	}
+	/* The end of the process comes behind what it has sent. */
+	if (mask & (EVENT_READABLE | EVENT_HANGUP | EVENT_ERROR)) {
+		receive(renderer);
+	}
+}
+
+struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
+		const struct renderer_listener *listener, void *data) {
+	struct renderer *renderer = calloc(1, sizeof(*renderer));
+	if (!renderer) {
+		return NULL;
+	}
+	list_init(&renderer->link);
+	renderer->pool = pool;
+	renderer->listener = listener;
+	renderer->data = data;
+
+	int fds[2];
+	int error = socket_pair(fds);
+	if (error) {
+		goto free_renderer;
+	}
+	error = channel_init(&renderer->channel, fds[0]);
+	if (error) {
+		goto close_theirs;
+	}
+	error = channel_set_queueing(&renderer->channel, true);
+	if (error) {
+		goto finish_channel;
+	}
+	renderer->source = event_loop_add_fd(
+		pool->loop, renderer->channel.fd, EVENT_READABLE, handle_channel, renderer);
+	if (!renderer->source) {
+		error = -ENOMEM;
+		goto finish_channel;
+	}
+
+	char fd_option[32], name_option[64], driver[4096];
+	snprintf(fd_option, sizeof(fd_option), "--fd=%d", fds[1]);
+	snprintf(name_option, sizeof(name_option), "--name=%s", name);
+	const char *env[3] = {NULL};
+	int env_count = 0;
+	if (pool->driver) {
+		snprintf(driver, sizeof(driver), "VK_DRIVER_FILES=%s", pool->driver);
+		env[env_count++] = driver;
+	}
+	/* Were the process to use the Venus driver on this very socket, it would never end. */
+	const char *venus_debug = getenv("VN_DEBUG");
+	if (venus_debug && strstr(venus_debug, "vtest")) {
+		env[env_count++] = "VN_DEBUG";
+	}
+	struct process_options options = PROCESS_OPTIONS_DEFAULT;
+	options.path = pool->program;
+	options.argv = (const char *const[]){"venera-render", fd_option, name_option, NULL};
+	options.env = env;
+	options.fds = &fds[1];
+	options.fd_count = 1;
+	options.new_group = true;
+	renderer->pid = process_spawn(&options);
+	if (renderer->pid < 0) {
+		error = (int)renderer->pid;
+		goto remove_source;
+	}
+	close(fds[1]);
+	list_append(&pool->renderers, &renderer->link);
+	return renderer;
+
+remove_source:
+	event_source_remove(renderer->source);
+finish_channel:
+	channel_finish(&renderer->channel);
+close_theirs:
+	close(fds[1]);
+free_renderer:
+	free(renderer);
+	errno = -error;
+	return NULL;
+}
+
+void renderer_release(struct renderer *renderer) {
+	if (!renderer) {
+		return;
+	}
+	event_source_remove(renderer->source);
+	renderer->source = NULL;
+	channel_finish(&renderer->channel);
+	renderer->listener = NULL;
+	expect_exit(renderer);
+}
+
+/* How a process ended, if not in order. */
+static bool describe_end(int status, char *text, size_t size) {
+	if (WIFSIGNALED(status)) {
+		snprintf(text, size, "the render process was ended by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+		return true;
+	}
+	if (WEXITSTATUS(status) != 0) {
+		snprintf(text, size, "the render process exited with code %d", WEXITSTATUS(status));
+		return true;
+	}
+	snprintf(text, size, "the render process ended");
+	return false;
+}
+
+static void reap(void *data, int signal_number) {
+	(void)signal_number;
+	struct renderer_pool *pool = data;
+	bool reaped = false;
+	LIST_FOR_EACH_SAFE(renderer, &pool->renderers, struct renderer, link) {
+		int status;
+		if (process_wait(renderer->pid, 0, &status) != 1) {
+			continue;
+		}
+		char text[160];
+		bool abnormal = describe_end(status, text, sizeof(text));
+		struct channel_message message;
+		while (renderer->listener && channel_recv(&renderer->channel, &message) == 1) {
+			handle_message(renderer, &message);
+		}
+		if (renderer->listener) {
+			renderer->listener->lost(renderer->data, text);
+		} else if (abnormal) {
+			log_debug("process %d: %s", (int)renderer->pid, text);
+		}
+		reaped = true;
+		free_renderer(renderer);
+	}
+	if (reaped && list_empty(&pool->renderers) && pool->idle_func) {
+		pool->idle_func(pool->idle_data);
+	}
+}
+
+bool renderer_is_busy(const struct renderer *renderer) {
+	return channel_queued(&renderer->channel) > BUSY_BYTES;
+}
+
+static int send_request(struct renderer *renderer, enum render_request request, const void *body,
+		size_t size, const void *extra, size_t extra_size, const int *fds, int fd_count) {
+	if (renderer->ended) {
+		return 0;
+	}
+	int error = channel_send(
+		&renderer->channel, request, body, size, extra, extra_size, fds, fd_count);
+	if (error == -EPIPE || error == -ECONNRESET) {
+		/* what it still sent is read first */
+		return 0;
+	}
+	if (!error) {
+		watch(renderer);
+	}
+	return error;
+}
+
+int renderer_create_blob(struct renderer *renderer, const struct render_create_blob *blob) {
+	return send_request(
+		renderer, RENDER_REQUEST_CREATE_BLOB, blob, sizeof(*blob), NULL, 0, NULL, 0);
+}
+
+int renderer_attach_resource(
+		struct renderer *renderer, const struct render_attach_resource *resource, int fd) {
+	return send_request(renderer, RENDER_REQUEST_ATTACH_RESOURCE, resource, sizeof(*resource), NULL,
+		0, &fd, 1);
+}
+
+int renderer_detach_resource(struct renderer *renderer, uint32_t resource_id) {
+	const struct render_detach_resource resource = {.resource_id = resource_id};
+	return send_request(renderer, RENDER_REQUEST_DETACH_RESOURCE, &resource, sizeof(resource), NULL,
+		0, NULL, 0);
+}
+
+int renderer_submit(struct renderer *renderer, const struct render_submit *submit,
+		const void *stream, size_t size) {
+	return send_request(
+		renderer, RENDER_REQUEST_SUBMIT, submit, sizeof(*submit), stream, size, NULL, 0);
+}
