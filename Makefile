@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+#
+# Everything in one command each. The build proper is Meson's (meson.build); this adds the tools it
+# needs (tools/setup), the guest image, and short names. "make help" lists them.
+
+# Options for meson, such as MESONFLAGS="-Dwerror=true -Db_sanitize=address,undefined".
+MESONFLAGS =
+# Folder of the build; all else under build/ is tools, caches, and the guest.
+BUILD = build/venera
+
+.PHONY: build setup image check demo clean distclean help
+
+build: setup
+	@tools/in-root tools/build $(BUILD) $(MESONFLAGS)
+
+setup:
+	@tools/setup
+
+image: build
+	@guest/image/build
+
+check: build image
+	@tools/in-root tools/check $(BUILD)
+
+demo: build image
+	@tools/demo
+
+clean:
+	@tools/clean
+
+distclean:
+	@tools/clean --all
+
+help:
+	@echo 'make            set up tools (once) and build into $(BUILD)'
+	@echo 'make demo       show a triangle, rendered by a virtual machine, on this screen'
+	@echo 'make check      build all and run every test'
+	@echo 'make image      make the guest image in build/guest'
+	@echo 'make setup      only make sure that compilers, QEMU, Mesa and so on are there'
+	@echo 'make clean      remove what was built, keep tools, downloads and guest'
+	@echo 'make distclean  remove all of build/'
+	@echo
+	@echo 'MESONFLAGS="..." passes options to meson; VENERA_ROOT=host|private chooses whose tools'
+	@echo 'to use. To install: tools/in-root meson install -C $(BUILD) --destdir DIR'
