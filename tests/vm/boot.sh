@@ -31,7 +31,7 @@ code=0
 timeout "$limit" qemu-system-x86_64 -machine q35 -accel "$accel" -cpu max -smp 2 -m 1G \
 	-nodefaults -display none -no-reboot -serial "file:$console" \
 	-kernel "$guest/vmlinuz" -initrd "$guest/initrd.img" \
-	-append 'console=ttyS0 quiet venera.run="uname -n -s; echo %22a%20b%22; exit 7"' \
+	-append 'console=ttyS0 quiet panic=-1 venera.run="uname -n -s; echo %22a%20b%22; exit 7"' \
 	-drive "file=$guest/disk.ext4,if=virtio,format=raw,snapshot=on" </dev/null || code=$?
 
 fail() {
