@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Renders a triangle with Vulkan into a LINEAR image in HOST_VISIBLE memory, copies what the CPU
+ * sees there into a buffer, and shows that on the screen with KMS, or writes it to a file.
+ *
+ * The picture, for whoever checks it: W x H pixels, x to the right, y down.
+ *
+ *   background  (26, 51, 153), everywhere outside the triangle
+ *   red         (255, 0, 0) at ( W/2,   H/8): top
+ *   green       (0, 255, 0) at (7W/8, 7H/8): bottom right
+ *   blue        (0, 0, 255) at ( W/8, 7H/8): bottom left
+ *
+ * Inside, the colour is the linear mix of the three by the distance from the vertices
+ * (barycentric), with no gamma curve: in the centre of mass (W/2, 5H/8) it is (85, 85, 85).
+ * At the size of 1280x800 the vertices are (640, 100), (1120, 700) and (160, 700).
+ */
+#include "common.h"
+#include "display.h"
+
+#include "triangle_frag_spv.h"
+#include "triangle_vert_spv.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define FORMAT VK_FORMAT_B8G8R8A8_UNORM /* in memory what DRM calls XRGB8888 */
+
+static const uint8_t background[3] = {26, 51, 153};
+
+static const char usage[] =
+	"usage: triangle [OPTION...]\n"
+	"\n"
+	"Renders a triangle with Vulkan and shows it on the screen, without a desktop.\n"
+	"\n"
+	"  --size=WxH         size in pixels (default: the screen's, or 1280x800)\n"
+	"  --seconds=N        show it for so long (default: 5)\n"
+	"  --buffer=gbm|dumb  kind of the buffer that is shown (default: gbm)\n"
+	"  --drm-driver=NAME  driver of the screen (default: virtio_gpu)\n"
+	"  --driver=NAME      Vulkan driver that must be used, as venus\n"
+	"  --ppm=FILE         write a picture file instead of showing it\n"
+	"  --help             print this\n";
+
+struct options {
+	uint32_t width, height; /* 0: as the screen */
+	double seconds;
+	enum display_buffer buffer;
+	const char *drm_driver, *driver, *ppm;
+};
+
+struct picture {
+	uint32_t width, height;
+	VkImage image;
+	VkDeviceMemory memory;
+	uint32_t memory_type;
+	VkImageView view;
+	VkRenderPass pass;
+	VkFramebuffer framebuffer;
+	VkShaderModule vertex, fragment;
+	VkPipelineLayout layout;
+	VkPipeline pipeline;
+	const uint8_t *pixels; /* mapped */
+	size_t stride;         /* bytes from line to line */
+};
+
+static bool create_image(struct picture *picture, const struct demo_gpu *gpu) {
+	VkFormatProperties format;
+	vkGetPhysicalDeviceFormatProperties(gpu->physical, FORMAT, &format);
+	if (!(format.linearTilingFeatures & VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT)) {
+		return demo_fail("the device cannot render to LINEAR images of B8G8R8A8_UNORM");
+	}
+	VkImageCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+		.imageType = VK_IMAGE_TYPE_2D,
+		.format = FORMAT,
+		.extent = {picture->width, picture->height, 1},
+		.mipLevels = 1,
+		.arrayLayers = 1,
+		.samples = VK_SAMPLE_COUNT_1_BIT,
+		.tiling = VK_IMAGE_TILING_LINEAR,
+		.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
+		.sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+	};
+	VkImageFormatProperties limits;
+	DEMO_TRY(vkGetPhysicalDeviceImageFormatProperties(
+		gpu->physical, FORMAT, info.imageType, info.tiling, info.usage, 0, &limits));
+	if (limits.maxExtent.width < picture->width || limits.maxExtent.height < picture->height) {
+		return demo_fail("the device can render to LINEAR images of at most %ux%u",
+			limits.maxExtent.width, limits.maxExtent.height);
+	}
+	DEMO_TRY(vkCreateImage(gpu->device, &info, NULL, &picture->image));
+
+	VkMemoryRequirements requirements;
+	vkGetImageMemoryRequirements(gpu->device, picture->image, &requirements);
+	int type = demo_find_memory(gpu, requirements.memoryTypeBits,
+		VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT,
+		VK_MEMORY_PROPERTY_HOST_COHERENT_BIT | VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
+	if (type < 0) {
+		return demo_fail("no HOST_VISIBLE memory type suits the image");
+	}
+	picture->memory_type = (uint32_t)type;
+	const VkMemoryAllocateInfo allocate = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+		.allocationSize = requirements.size,
+		.memoryTypeIndex = picture->memory_type,
+	};
+	DEMO_TRY(vkAllocateMemory(gpu->device, &allocate, NULL, &picture->memory));
+	DEMO_TRY(vkBindImageMemory(gpu->device, picture->image, picture->memory, 0));
+
+	char flags[160];
+	demo_memory_flags_text(
+		gpu->memory.memoryTypes[picture->memory_type].propertyFlags, flags, sizeof(flags));
+	printf("image: %ux%u, LINEAR, B8G8R8A8_UNORM, memory type %u (%s)\n", picture->width,
+		picture->height, picture->memory_type, flags);
+	return true;
+}
+
+static bool create_target(struct picture *picture, const struct demo_gpu *gpu) {
+	const VkImageViewCreateInfo view = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
+		.image = picture->image,
+		.viewType = VK_IMAGE_VIEW_TYPE_2D,
+		.format = FORMAT,
+		.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1},
+	};
+	DEMO_TRY(vkCreateImageView(gpu->device, &view, NULL, &picture->view));
+	const VkAttachmentDescription attachment = {
+		.format = FORMAT,
+		.samples = VK_SAMPLE_COUNT_1_BIT,
+		.loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
+		.storeOp = VK_ATTACHMENT_STORE_OP_STORE,
+		.stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE,
+		.stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,
+		.initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
+		.finalLayout = VK_IMAGE_LAYOUT_GENERAL, /* the only one in which the CPU may look at it */
+	};
+	const VkAttachmentReference reference = {0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
+	const VkSubpassDescription subpass = {
+		.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
+		.colorAttachmentCount = 1,
+		.pColorAttachments = &reference,
+	};
+	const VkSubpassDependency dependency = {
+		.srcSubpass = 0,
+		.dstSubpass = VK_SUBPASS_EXTERNAL,
+		.srcStageMask = VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT,
+		.dstStageMask = VK_PIPELINE_STAGE_HOST_BIT,
+		.srcAccessMask = VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT,
+		.dstAccessMask = VK_ACCESS_HOST_READ_BIT,
+	};
+	const VkRenderPassCreateInfo pass = {
+		.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
+		.attachmentCount = 1,
+		.pAttachments = &attachment,
+		.subpassCount = 1,
+		.pSubpasses = &subpass,
+		.dependencyCount = 1,
+		.pDependencies = &dependency,
+	};
+	DEMO_TRY(vkCreateRenderPass(gpu->device, &pass, NULL, &picture->pass));
+	const VkFramebufferCreateInfo framebuffer = {
+		.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
+		.renderPass = picture->pass,
+		.attachmentCount = 1,
+		.pAttachments = &picture->view,
+		.width = picture->width,
+		.height = picture->height,
+		.layers = 1,
+	};
+	DEMO_TRY(vkCreateFramebuffer(gpu->device, &framebuffer, NULL, &picture->framebuffer));
+	return true;
+}
+
+static bool create_pipeline(struct picture *picture, const struct demo_gpu *gpu) {
+	if (!demo_shader_init(&picture->vertex, gpu, triangle_vert_spv, sizeof(triangle_vert_spv)) ||
+			!demo_shader_init(
+				&picture->fragment, gpu, triangle_frag_spv, sizeof(triangle_frag_spv))) {
+		return false;
+	}
+	const VkPipelineLayoutCreateInfo layout = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+	DEMO_TRY(vkCreatePipelineLayout(gpu->device, &layout, NULL, &picture->layout));
+
+	const VkPipelineShaderStageCreateInfo stages[2] = {
+		{
+			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+			.stage = VK_SHADER_STAGE_VERTEX_BIT,
+			.module = picture->vertex,
+			.pName = "main",
+		},
+		{
+			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+			.stage = VK_SHADER_STAGE_FRAGMENT_BIT,
+			.module = picture->fragment,
+			.pName = "main",
+		},
+	};
+	const VkPipelineVertexInputStateCreateInfo input = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO};
+	const VkPipelineInputAssemblyStateCreateInfo assembly = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
+		.topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST,
+	};
+	const VkViewport viewport = {
+		0.0f, 0.0f, (float)picture->width, (float)picture->height, 0.0f, 1.0f};
+	const VkRect2D scissor = {.extent = {picture->width, picture->height}};
+	const VkPipelineViewportStateCreateInfo viewports = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_VIEWPORT_STATE_CREATE_INFO,
+		.viewportCount = 1,
+		.pViewports = &viewport,
+		.scissorCount = 1,
+		.pScissors = &scissor,
+	};
+	const VkPipelineRasterizationStateCreateInfo rasterization = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO,
+		.polygonMode = VK_POLYGON_MODE_FILL,
+		.cullMode = VK_CULL_MODE_NONE,
+		.lineWidth = 1.0f,
+	};
+	const VkPipelineMultisampleStateCreateInfo multisample = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO,
+		.rasterizationSamples = VK_SAMPLE_COUNT_1_BIT,
+	};
+	const VkPipelineColorBlendAttachmentState attachment = {.colorWriteMask = 0xf};
+	const VkPipelineColorBlendStateCreateInfo blend = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
+		.attachmentCount = 1,
+		.pAttachments = &attachment,
+	};
+	const VkGraphicsPipelineCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
+		.stageCount = 2,
+		.pStages = stages,
+		.pVertexInputState = &input,
+		.pInputAssemblyState = &assembly,
+		.pViewportState = &viewports,
+		.pRasterizationState = &rasterization,
+		.pMultisampleState = &multisample,
+		.pColorBlendState = &blend,
+		.layout = picture->layout,
+		.renderPass = picture->pass,
+	};
+	DEMO_TRY(vkCreateGraphicsPipelines(
+		gpu->device, VK_NULL_HANDLE, 1, &info, NULL, &picture->pipeline));
+	return true;
+}
+
+static bool render(struct picture *picture, const struct demo_gpu *gpu) {
+	VkCommandBuffer commands;
+	if (!demo_commands_begin(&commands, gpu)) {
+		return false;
+	}
+	const VkClearValue clear = {.color.float32 = {(float)background[0] / 255.0f,
+		(float)background[1] / 255.0f, (float)background[2] / 255.0f, 1.0f}};
+	const VkRenderPassBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
+		.renderPass = picture->pass,
+		.framebuffer = picture->framebuffer,
+		.renderArea = {.extent = {picture->width, picture->height}},
+		.clearValueCount = 1,
+		.pClearValues = &clear,
+	};
+	vkCmdBeginRenderPass(commands, &begin, VK_SUBPASS_CONTENTS_INLINE);
+	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, picture->pipeline);
+	vkCmdDraw(commands, 3, 1, 0, 0);
+	vkCmdEndRenderPass(commands);
+	return demo_commands_run(commands, gpu);
+}
+
+static bool map_image(struct picture *picture, const struct demo_gpu *gpu) {
+	const VkImageSubresource subresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0};
+	VkSubresourceLayout layout;
+	vkGetImageSubresourceLayout(gpu->device, picture->image, &subresource, &layout);
+	void *data;
+	DEMO_TRY(vkMapMemory(gpu->device, picture->memory, 0, VK_WHOLE_SIZE, 0, &data));
+	if (!demo_invalidate(gpu, picture->memory, picture->memory_type)) {
+		return false;
+	}
+	picture->pixels = (const uint8_t *)data + layout.offset;
+	picture->stride = (size_t)layout.rowPitch;
+	printf("image: stride %zu\n", picture->stride);
+	return true;
+}
+
+static bool picture_init(struct picture *picture, const struct demo_gpu *gpu) {
+	return create_image(picture, gpu) && create_target(picture, gpu) &&
+		create_pipeline(picture, gpu) && render(picture, gpu) && map_image(picture, gpu);
+}
+
+static void picture_finish(struct picture *picture, const struct demo_gpu *gpu) {
+	if (!gpu->device) {
+		return;
+	}
+	vkDestroyPipeline(gpu->device, picture->pipeline, NULL);
+	vkDestroyPipelineLayout(gpu->device, picture->layout, NULL);
+	vkDestroyShaderModule(gpu->device, picture->vertex, NULL);
+	vkDestroyShaderModule(gpu->device, picture->fragment, NULL);
+	vkDestroyFramebuffer(gpu->device, picture->framebuffer, NULL);
+	vkDestroyRenderPass(gpu->device, picture->pass, NULL);
+	vkDestroyImageView(gpu->device, picture->view, NULL);
+	vkDestroyImage(gpu->device, picture->image, NULL);
+	vkFreeMemory(gpu->device, picture->memory, NULL);
+}
+
+/* Looks at one pixel, which is `x` 64ths of the width from the left and `y` of the height from the top. */
+static bool check_pixel(const struct picture *picture, uint32_t x, uint32_t y, uint8_t red,
+		uint8_t green, uint8_t blue, int tolerance) {
+	x = x * (picture->width - 1) / 64;
+	y = y * (picture->height - 1) / 64;
+	const uint8_t *bgr = picture->pixels + y * picture->stride + x * 4;
+	if (abs(bgr[2] - red) > tolerance || abs(bgr[1] - green) > tolerance ||
+			abs(bgr[0] - blue) > tolerance) {
+		return demo_fail("the rendered image is wrong: pixel (%u, %u) is (%u, %u, %u) and should be "
+			"(%u, %u, %u)", x, y, bgr[2], bgr[1], bgr[0], red, green, blue);
+	}
+	return true;
+}
+
+/* Tells a picture that was not rendered from one that was not shown. */
+static bool check_picture(const struct picture *picture) {
+	for (uint32_t corner = 0; corner < 4; corner++) {
+		if (!check_pixel(picture, corner & 1 ? 64 : 0, corner & 2 ? 64 : 0, background[0],
+				background[1], background[2], 1)) {
+			return false;
+		}
+	}
+	return check_pixel(picture, 32, 9, 250, 3, 3, 20) &&
+		check_pixel(picture, 54, 55, 6, 241, 8, 20) &&
+		check_pixel(picture, 10, 55, 6, 8, 241, 20) && check_pixel(picture, 32, 40, 85, 85, 85, 12);
+}
+
+static bool write_ppm(const struct picture *picture, const char *path) {
+	FILE *file = fopen(path, "wb");
+	if (!file) {
+		return demo_fail("%s: %s", path, strerror(errno));
+	}
+	fprintf(file, "P6\n%u %u\n255\n", picture->width, picture->height);
+	for (uint32_t y = 0; y < picture->height; y++) {
+		const uint8_t *bgr = picture->pixels + y * picture->stride;
+		for (uint32_t x = 0; x < picture->width; x++) {
+			const uint8_t rgb[3] = {bgr[4 * x + 2], bgr[4 * x + 1], bgr[4 * x]};
+			fwrite(rgb, 1, 3, file);
+		}
+	}
+	bool ok = !ferror(file);
+	ok = fclose(file) == 0 && ok;
+	return ok || demo_fail("%s: %s", path, strerror(errno));
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void handle_signal(int signal_number) {
+	interrupted = signal_number;
+}
+
+/* false if a signal ended it early. */
+static bool show_for(double seconds) {
+	const struct sigaction action = {.sa_handler = handle_signal};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	printf("showing for %g s\n", seconds);
+	double end = demo_now() + seconds;
+	for (double left; !interrupted && (left = end - demo_now()) > 0.0;) {
+		struct timespec pause = {.tv_sec = (time_t)left};
+		pause.tv_nsec = (long)((left - (double)pause.tv_sec) * 1e9);
+		nanosleep(&pause, NULL);
+	}
+	return !interrupted || demo_fail("ended by signal %d", (int)interrupted);
+}
+
+static bool render_and_show(const struct options *options, struct demo_gpu *gpu,
+		struct picture *picture, struct display *display) {
+	if (options->ppm) {
+		picture->width = options->width ? options->width : 1280;
+		picture->height = options->width ? options->height : 800;
+	} else {
+		if (!display_open(display, options->drm_driver, options->width, options->height)) {
+			return false;
+		}
+		picture->width = display->mode.hdisplay;
+		picture->height = display->mode.vdisplay;
+	}
+	const struct demo_gpu_options gpu_options = {
+		.driver_name = options->driver,
+		.queue_flags = VK_QUEUE_GRAPHICS_BIT,
+	};
+	if (!demo_gpu_init(gpu, &gpu_options) || !picture_init(picture, gpu)) {
+		return false;
+	}
+	if (options->ppm) {
+		return write_ppm(picture, options->ppm) && check_picture(picture);
+	}
+	return check_picture(picture) &&
+		display_show(display, options->buffer, picture->pixels, picture->stride) &&
+		show_for(options->seconds) && display_restore(display);
+}
+
+/* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
+static int parse_options(struct options *options, int argc, char *argv[]) {
+	enum { SIZE = 256, SECONDS, BUFFER, DRM_DRIVER, DRIVER, PPM, HELP };
+	static const struct option known[] = {
+		{"size", required_argument, NULL, SIZE},
+		{"seconds", required_argument, NULL, SECONDS},
+		{"buffer", required_argument, NULL, BUFFER},
+		{"drm-driver", required_argument, NULL, DRM_DRIVER},
+		{"driver", required_argument, NULL, DRIVER},
+		{"ppm", required_argument, NULL, PPM},
+		{"help", no_argument, NULL, HELP},
+		{0},
+	};
+	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+		char end;
+		bool ok = true;
+		switch (option) {
+		case SIZE:
+			ok = sscanf(optarg, "%ux%u%c", &options->width, &options->height, &end) == 2 &&
+				options->width > 0 && options->width <= 16384 && options->height > 0 &&
+				options->height <= 16384;
+			break;
+		case SECONDS:
+			ok = sscanf(optarg, "%lf%c", &options->seconds, &end) == 1 && options->seconds >= 0.0 &&
+				options->seconds < 1e6;
+			break;
+		case BUFFER:
+			options->buffer =
+				strcmp(optarg, "dumb") == 0 ? DISPLAY_BUFFER_DUMB : DISPLAY_BUFFER_GBM;
+			ok = strcmp(optarg, "dumb") == 0 || strcmp(optarg, "gbm") == 0;
+			break;
+		case DRM_DRIVER:
+			options->drm_driver = optarg;
+			break;
+		case DRIVER:
+			options->driver = optarg;
+			break;
+		case PPM:
+			options->ppm = optarg;
+			break;
+		case HELP:
+			fputs(usage, stdout);
+			return 1;
+		default:
+			return -1;
+		}
+		if (!ok) {
+			demo_fail("\"%s\" is no value for that option; try: triangle --help", optarg);
+			return -1;
+		}
+	}
+	if (optind < argc) {
+		demo_fail("there are only options; try: triangle --help");
+		return -1;
+	}
+	return 0;
+}
+
+int main(int argc, char *argv[]) {
+	demo_start("triangle");
+	struct options options = {.seconds = 5.0, .drm_driver = "virtio_gpu"};
+	int parsed = parse_options(&options, argc, argv);
+	if (parsed) {
+		return parsed < 0 ? 2 : 0;
+	}
+	struct demo_gpu gpu = {0};
+	struct picture picture = {0};
+	struct display display = {.fd = -1};
+	bool ok = render_and_show(&options, &gpu, &picture, &display);
+	display_close(&display);
+	picture_finish(&picture, &gpu);
+	demo_gpu_finish(&gpu);
+	if (ok) {
+		printf("triangle: ok\n");
+	}
+	return ok ? 0 : 1;
+}
