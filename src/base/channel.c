@@ -303,7 +303,7 @@ static int make_room(struct channel *channel, size_t need) {
 			channel->buffer = NULL;
 			channel->capacity = 0;
 		}
-	} else if (need > channel->capacity - channel->begin || channel->end == channel->capacity) {
+	} else if (need > channel->capacity - channel->begin) {
 		memmove(channel->buffer, channel->buffer + channel->begin, used);
 		channel->begin = 0;
 		channel->end = used;

@@ -122,7 +122,7 @@ static struct plan make_plan(unsigned number) {
 	if (number % 500 == 499) {
 		plan.extra_size = 100000 + test_random(&state) % 200000;
 	}
-	plan.fd_count = number % 5 ? 0 : (int)(test_random(&state) % (CHANNEL_MAX_FDS + 1));
+	plan.fd_count = number % 5 != 4 ? 0 : (int)(test_random(&state) % (CHANNEL_MAX_FDS + 1));
 	for (int i = 0; i < plan.fd_count; i++) {
 		plan.object[i] = (int)(test_random(&state) % OBJECT_COUNT);
 	}
@@ -160,7 +160,7 @@ static void check_planned(struct channel_message *message, unsigned number) {
 
 struct stream {
 	struct channel channel;
-	unsigned count;
+	unsigned first, count;
 	bool slow;
 };
 
@@ -174,7 +174,7 @@ static void *send_stream(void *data) {
 
 static void *recv_stream(void *data) {
 	struct stream *stream = data;
-	for (unsigned i = 0; i < stream->count; i++) {
+	for (unsigned i = stream->first; i < stream->count; i++) {
 		struct channel_message message;
 		int result;
 		while ((result = channel_recv(&stream->channel, &message)) == -EAGAIN) {
@@ -261,6 +261,16 @@ static void test_queueing(void) {
 	CHECK_INT(channel_flush(&sender.channel), 1);
 	CHECK_INT(channel_queued(&sender.channel), queued);
 
+	/* there is room again, but what comes now must not overtake what waits */
+	struct channel_message message;
+	for (unsigned i = 0; i < 50; i++) {
+		CHECK_INT(channel_recv(&receiver.channel, &message), 1);
+		check_planned(&message, i);
+	}
+	receiver.first = 50;
+	receiver.count++;
+	send_planned(&sender.channel, sender.count);
+
 	pthread_t thread;
 	CHECK(pthread_create(&thread, NULL, recv_stream, &receiver) == 0);
 	int result;
@@ -276,7 +286,6 @@ static void test_queueing(void) {
 	/* with nothing queued sends go straight out again */
 	send_planned(&sender.channel, 0);
 	CHECK_INT(channel_queued(&sender.channel), 0);
-	struct channel_message message;
 	CHECK_INT(channel_recv(&receiver.channel, &message), 1);
 	check_planned(&message, 0);
 

@@ -206,10 +206,70 @@ static void test_stress(void) {
 	epoch_finish(&stress_epoch);
 }
 
+/*
+ * The narrowest gap: a reader finds the object although its entry is still in the store buffer of
+ * its processor, where the writer does not see it. Stores to memory that both write keep
+ * the buffer full, and the reader looks at the object for a while.
+ */
+
+#define LINES 8
+#define NARROW_REPLACEMENTS 300000
+
+static struct {
+	_Atomic unsigned value;
+	char padding[60];
+} contended[LINES];
+
+static void write_contended(unsigned value) {
+	for (int i = 0; i < LINES; i++) {
+		atomic_store_explicit(&contended[i].value, value, memory_order_relaxed);
+	}
+}
+
+static void *read_narrowly(void *data) {
+	struct epoch_reader *reader = data;
+	unsigned value = 0;
+	while (atomic_load_explicit(&writers_running, memory_order_relaxed) > 0) {
+		write_contended(value++);
+		epoch_enter(&stress_epoch, reader);
+		const struct object *object = atomic_load_explicit(&slots[0], memory_order_acquire);
+		for (int i = 0; i < 30; i++) {
+			CHECK(*(const volatile uint64_t *)&object->magic == MAGIC);
+		}
+		epoch_exit(reader);
+	}
+	return NULL;
+}
+
+static void test_narrow_gap(void) {
+	struct epoch_reader reader;
+	epoch_init(&stress_epoch);
+	epoch_reader_add(&stress_epoch, &reader);
+	atomic_store(&freed, 0);
+	atomic_store(&slots[0], object_create(0));
+	atomic_store(&writers_running, 1);
+	pthread_t thread;
+	CHECK(pthread_create(&thread, NULL, read_narrowly, &reader) == 0);
+	for (unsigned i = 0; i < NARROW_REPLACEMENTS; i++) {
+		struct object *object = object_create(0);
+		write_contended(i);
+		struct object *old =
+			atomic_exchange_explicit(&slots[0], object, memory_order_acq_rel);
+		epoch_retire(&stress_epoch, &old->retired, object_free);
+	}
+	atomic_store(&writers_running, 0);
+	pthread_join(thread, NULL);
+	epoch_reader_remove(&stress_epoch, &reader);
+	epoch_retire(&stress_epoch, &atomic_load(&slots[0])->retired, object_free);
+	epoch_finish(&stress_epoch);
+	CHECK_INT(atomic_load(&freed), NARROW_REPLACEMENTS + 1);
+}
+
 int main(void) {
 	RUN(test_without_readers);
 	RUN(test_section_delays);
 	RUN(test_retire_while_freeing);
 	RUN(test_stress);
+	RUN(test_narrow_gap);
 	return 0;
 }
