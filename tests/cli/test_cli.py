@@ -1,0 +1,456 @@
+# SPDX-License-Identifier: MIT
+"""Tests of the command `venera`: the errors that users can make, what it prints, and that it leaves
+nothing behind. QEMU, venera-gpu and venera-view are played by the fake_* scripts here, because
+each has to fail on demand; tests/vm runs the real ones.
+
+usage: test_cli.py VENERA FAKE_ICD_LIBRARY [unittest's arguments]
+"""
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VENERA = os.path.abspath(sys.argv.pop(1))
+ICD_LIBRARY = os.path.abspath(sys.argv.pop(1))
+
+
+def process_exists(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="venera-test-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.bin = self.path("bin")
+        self.runtime = self.path("run")
+        os.mkdir(self.bin)
+        os.mkdir(self.runtime)
+        for name, target in [("venera", VENERA), ("venera-gpu", HERE + "/fake_gpu"),
+                             ("venera-view", HERE + "/fake_view"),
+                             ("venera-render", HERE + "/fake_view"),
+                             ("qemu-system-x86_64", HERE + "/fake_qemu"),
+                             ("qemu-system-aarch64", HERE + "/fake_qemu")]:
+            os.symlink(target, os.path.join(self.bin, name))
+        self.image = self.file("disk.img", b"\0" * 512)
+        self.log = self.path("log")
+        self.env = {k: v for k, v in os.environ.items()
+                    if k not in ("DISPLAY", "WAYLAND_DISPLAY", "TMPDIR")}
+        self.env.update(PATH=self.bin + ":" + os.environ["PATH"], VENERA_BINDIR=self.bin,
+                        XDG_RUNTIME_DIR=self.runtime, FAKE_LOG=self.log)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def file(self, name, content=b""):
+        with open(self.path(name), "wb") as file:
+            file.write(content)
+        return self.path(name)
+
+    def venera(self, *args, **env):
+        return subprocess.run([VENERA, *args], env={**self.env, **env}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                              universal_newlines=True)
+
+    def run_args(self, *args):
+        return ["run", "--accel=tcg", "--ssh-port=0", "--image=" + self.image, *args]
+
+    def assert_clean(self):
+        """No process and no file of a VM is left."""
+        self.assertEqual(os.listdir(self.runtime), [])
+        if os.path.exists(self.log):
+            for line in open(self.log):
+                pid = int(line.split()[1])
+                self.assertFalse(process_exists(pid), "left running: " + line)
+
+    def assert_error(self, result, *parts, code=1):
+        """One line that says what is wrong, and nothing is left."""
+        self.assertEqual(result.returncode, code, result.stderr)
+        lines = [l for l in result.stderr.splitlines() if ": error: " in l]
+        self.assertEqual(len(lines), 1, result.stderr)
+        self.assertTrue(lines[0].startswith("venera: error: "), lines[0])
+        for part in parts:
+            self.assertIn(part, lines[0])
+        self.assert_clean()
+
+    def start(self, *args, **env):
+        process = subprocess.Popen([VENERA, *self.run_args(*args)], env={**self.env, **env},
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, universal_newlines=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), "guest says hello\n")
+        # until venera talks to the monitor
+        time.sleep(0.3)
+        return process
+
+
+class Options(CliTest):
+    def test_no_command(self):
+        self.assert_error(self.venera(), "--help", code=2)
+
+    def test_unknown_command(self):
+        self.assert_error(self.venera("walk"), "'walk'", code=2)
+
+    def test_help(self):
+        for args in [["--help"], ["run", "--help"], ["doctor", "--help"]]:
+            result = self.venera(*args)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn("Usage: venera", result.stdout)
+            self.assertEqual(result.stderr, "")
+            self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
+        self.assertNotIn("guard", self.venera("--help").stdout)
+
+    def test_version(self):
+        self.assertRegex(self.venera("--version").stdout, r"^venera \d+\.\d+\.\d+\n$")
+
+    def test_unknown_options(self):
+        self.assert_error(self.venera("run", "--colour=red"), "--colour", code=2)
+        self.assert_error(self.venera("run", "disk.img"), "'disk.img'", code=2)
+        self.assert_error(self.venera("run", "--memory"), "--memory", "SIZE", code=2)
+        self.assert_error(self.venera("run", "--snapshot=yes"), "--snapshot", code=2)
+        self.assert_error(self.venera("doctor", "me"), "'me'", code=2)
+
+    def test_bad_values(self):
+        for option in ["--memory=12", "--memory=1M", "--memory=4g", "--memory=-1G",
+                       "--memory=99999999999999999999G", "--cpus=0", "--cpus=many", "--cpus=2x",
+                       "--window-size=1280", "--window-size=0x0", "--window-size=1280x800x3",
+                       "--display=hologram", "--hostmem=3G", "--hostmem=0G", "--accel=magic",
+                       "--ssh-port=70000", "--ssh-port=x", "--image-format=vhd", "--log-level=loud",
+                       "--screenshot="]:
+            with self.subTest(option):
+                name = option.split("=")[0]
+                self.assert_error(self.venera(*self.run_args(option)), name)
+
+
+class Files(CliTest):
+    def test_nothing_to_boot(self):
+        self.assert_error(self.venera("run"), "nothing to boot", "--image", "--kernel")
+
+    def test_missing(self):
+        for option in ["image", "kernel", "driver"]:
+            with self.subTest(option):
+                name = "--%s=%s/none" % (option, self.dir)
+                self.assert_error(self.venera(*self.run_args(name)), name,
+                                  "No such file or directory")
+        self.assert_error(self.venera("run", "--kernel=" + self.image, "--initrd=/none"),
+                          "--initrd=/none")
+
+    def test_folder(self):
+        self.assert_error(self.venera("run", "--image=" + self.dir), "folder")
+
+    def test_kernel_options_without_kernel(self):
+        self.assert_error(self.venera(*self.run_args("--append=quiet")), "--append", "--kernel")
+
+    @unittest.skipIf(os.getuid() == 0, "root may read and write everything")
+    def test_permissions(self):
+        os.chmod(self.image, 0o400)
+        self.assert_error(self.venera(*self.run_args()), "cannot be written to", "--snapshot")
+        os.chmod(self.image, 0)
+        self.assert_error(self.venera(*self.run_args("--snapshot")), "cannot be read")
+
+    def disk_format(self, name, content, *args):
+        image = self.file(name, content)
+        result = self.venera("run", "--accel=tcg", "--print-command", "--image=" + image, *args)
+        if result.returncode:
+            return result
+        return [w for w in shlex.split(result.stdout) if w.startswith("if=none")][0]
+
+    def test_format(self):
+        plain = b"QFI\xfb\0\0\0\3" + b"\0" * 96
+        backed = b"QFI\xfb\0\0\0\3" + b"\0" * 7 + b"\x70" + b"\0" * 88
+        split = plain[:79] + b"\4" + plain[80:]
+        self.assertIn("format=raw", self.disk_format("a.img", b"\0" * 512))
+        self.assertIn("format=raw", self.disk_format("b.img", b"QFI"))
+        self.assertIn("format=qcow2", self.disk_format("c.img", plain))
+        self.assertIn("format=raw", self.disk_format("c.img", plain, "--image-format=raw"))
+        self.assertIn("format=qcow2", self.disk_format("d.qcow2", backed))
+        self.assertIn("format=qcow2", self.disk_format("e.img", backed, "--image-format=qcow2"))
+        # A guest must not make its raw disk a window to the host's files.
+        self.assert_error(self.disk_format("f.img", backed), "names other files")
+        self.assert_error(self.disk_format("g.img", split), "names other files")
+
+
+class Host(CliTest):
+    def test_no_qemu(self):
+        for name in os.listdir(self.bin):
+            if name.startswith("qemu"):
+                os.unlink(os.path.join(self.bin, name))
+        self.assert_error(self.venera(*self.run_args(), PATH=self.bin), "no QEMU", "PATH",
+                          "--qemu=PATH")
+        self.assert_error(self.venera(*self.run_args("--qemu=/none/qemu")), "/none/qemu",
+                          "No such file")
+
+    def test_not_qemu(self):
+        self.assert_error(self.venera(*self.run_args("--qemu=/bin/echo")), "/bin/echo", "not QEMU")
+        self.assert_error(self.venera(*self.run_args("--qemu=/bin/false")), "/bin/false")
+        self.assert_error(self.venera(*self.run_args("--qemu=" + self.dir)), self.dir)
+
+    def test_qemu_too_old(self):
+        for version in ["8.2.0", "11.0.50", "2.5"]:
+            self.assert_error(self.venera(*self.run_args(), FAKE_QEMU="version=" + version),
+                              "too old", "version " + version, "11.1")
+        for version in ["11.1.0", "12.0.0"]:
+            result = self.venera(*self.run_args("--print-command"), FAKE_QEMU="version=" + version)
+            self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_qemu_without_device(self):
+        self.assert_error(self.venera(*self.run_args(), FAKE_QEMU="nodevice"),
+                          "vhost-user-test-device-pci")
+
+    def test_socket_path_too_long(self):
+        folder = self.path("x" * 100)
+        os.mkdir(folder)
+        self.assert_error(self.venera(*self.run_args(), XDG_RUNTIME_DIR=folder), folder,
+                          "longer than", "XDG_RUNTIME_DIR")
+        self.assertEqual(os.listdir(folder), [])
+
+    def test_runtime_folder_of_no_use(self):
+        self.env["TMPDIR"] = self.runtime
+        result = self.venera(*self.run_args(), XDG_RUNTIME_DIR=self.path("none"), FAKE_QEMU="exit=0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_clean()
+
+    def test_port_in_use(self):
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            sock.listen(1)
+            port = sock.getsockname()[1]
+            self.assert_error(self.venera(*self.run_args("--ssh-port=%d" % port)),
+                              "port %d " % port, "--ssh-port")
+
+    def test_missing_program(self):
+        os.unlink(os.path.join(self.bin, "venera-gpu"))
+        self.assert_error(self.venera(*self.run_args()), "venera-gpu")
+
+    def test_no_vulkan_driver(self):
+        self.assert_error(self.venera(*self.run_args(), VK_DRIVER_FILES="/none.json"), "Vulkan")
+
+    def manifest(self):
+        return self.file("fake_icd.json", json.dumps({
+            "file_format_version": "1.0.0",
+            "ICD": {"library_path": ICD_LIBRARY, "api_version": "1.3.0"}}).encode())
+
+    def test_driver_without_host_memory(self):
+        self.assert_error(self.venera(*self.run_args("--driver=" + self.manifest())),
+                          "Paperweight 3000", "VK_EXT_external_memory_host")
+
+    def test_driver_that_crashes(self):
+        self.assert_error(self.venera(*self.run_args("--driver=" + self.manifest()),
+                                      FAKE_ICD="crash"), "driver crashes")
+
+    def test_no_display(self):
+        self.assert_error(self.venera(*self.run_args("--display=window")), "no display", "headless")
+        self.assert_error(self.venera(*self.run_args("--display=window"), DISPLAY=":4999"),
+                          "DISPLAY=:4999")
+        result = self.venera(*self.run_args(), FAKE_QEMU="exit=0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("no window", result.stderr)
+
+    def test_kvm_that_cannot_work(self):
+        if any(w in open("/proc/cpuinfo").read().split() for w in ["vmx", "svm"]):
+            self.skipTest("this processor can virtualise")
+        self.assert_error(self.venera("run", "--image=" + self.image, "--accel=kvm"),
+                          "--accel=kvm does not work here")
+        result = self.venera("run", "--image=" + self.image, "--print-command")
+        self.assertIn("TCG", result.stderr)
+        self.assertIn("-accel tcg -cpu max", result.stdout)
+
+
+class PrintCommand(CliTest):
+    def test_lines(self):
+        odd = self.file("it's a, \"disk\".img", b"\0" * 512)
+        result = self.venera("run", "--accel=tcg", "--image=" + odd, "--kernel=" + self.image,
+                             "--append=a b", "--memory=2G", "--cpus=3", "--window-size=800x600",
+                             "--hostmem=1G", "--ssh-port=0", "--screenshot=x.png",
+                             "--print-command", "--", "-device", "usb-tablet")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        gpu, view, qemu = map(shlex.split, result.stdout.splitlines())
+        self.assertEqual(gpu[0], os.path.join(self.bin, "venera-gpu"))
+        self.assertIn("--hostmem=1G", gpu)
+        self.assertIn("--size=800x600", gpu)
+        self.assertIn("--display=headless", view)
+        self.assertIn("--size=800x600", view)
+        self.assertIn("--screenshot=" + os.path.join(os.getcwd(), "x.png"), view)
+        self.assertEqual(qemu[-2:], ["-device", "usb-tablet"])
+        for words in ["-m 2048M", "-smp 3", "-accel tcg -cpu max", "-vga none -display none",
+                      "-serial mon:stdio", "-nic user,model=virtio-net-pci",
+                      "-object memory-backend-memfd,id=mem,size=2048M,share=on"]:
+            self.assertIn(" " + words + " ", " ".join(qemu))
+        self.assertIn("if=none,id=disk,format=raw,file=" + odd.replace(",", ",,"), qemu)
+        self.assertEqual(qemu[qemu.index("-append") + 1], "a b")
+        self.assertIn("vhost-user-test-device-pci,chardev=venera,virtio-id=16,num_vqs=2,"
+                      "config_size=16,vq_size=256", qemu)
+        self.assertEqual(os.listdir(self.runtime), [])
+
+    def test_default_ssh_port(self):
+        result = self.venera("run", "--accel=tcg", "--image=" + self.image, "--print-command")
+        self.assertIn("hostfwd=tcp:127.0.0.1:2222-:22", result.stdout)
+
+    def test_paste(self):
+        """A shell that gets the three lines has a VM."""
+        self.image = self.file("it's $HOME/`odd`.img".replace("/", "_"), b"\0" * 512)
+        result = self.venera(*self.run_args("--print-command"))
+        gpu, view, qemu = result.stdout.splitlines()
+        script = "%s & sleep 0.5\n%s & %s\ncode=$?; wait; exit $code" % (gpu, view, qemu)
+        shell = subprocess.run(["sh", "-c", script], env={**self.env, "FAKE_QEMU": "exit=4"},
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=30)
+        self.assertEqual(shell.stdout, b"guest says hello\n")
+        self.assertEqual(shell.returncode, 4)
+        started = [line.split()[0] for line in open(self.log)]
+        self.assertEqual(sorted(started), ["gpu", "qemu", "view"])
+        qemu_args = json.loads([l for l in open(self.log)][-1].split(" ", 2)[2])
+        self.assertIn("file=" + self.image, ",".join(qemu_args))
+
+
+class Life(CliTest):
+    def test_power_off(self):
+        for code in [0, 3]:
+            result = self.venera(*self.run_args(), FAKE_QEMU="exit=%d" % code)
+            self.assertEqual(result.returncode, code, result.stderr)
+            self.assertEqual(result.stdout, "guest says hello\n")
+            self.assert_clean()
+
+    def test_errors_are_forwarded(self):
+        result = self.venera(*self.run_args(), FAKE_QEMU="exit=0 errors")
+        lines = result.stderr.splitlines()
+        self.assertIn("qemu: something is odd", lines)
+        self.assertIn("qemu: no name in front", lines)
+        self.assertNotIn("vhost_set_mem_table", result.stderr)
+
+    def test_extra_arguments(self):
+        self.venera(*self.run_args("--", "-device", "usb-tablet"), FAKE_QEMU="exit=0")
+        qemu = [l for l in open(self.log) if l.startswith("qemu")][0]
+        self.assertEqual(json.loads(qemu.split(" ", 2)[2])[-2:], ["-device", "usb-tablet"])
+
+    def test_signals_power_off(self):
+        for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
+            process = self.start()
+            begin = time.monotonic()
+            process.send_signal(number)
+            self.assertEqual(process.wait(30), 0)
+            self.assertLess(time.monotonic() - begin, 4)
+            self.assert_clean()
+
+    def test_window_closed(self):
+        process = self.start(FAKE_VIEW="close")
+        self.assertEqual(process.wait(30), 0)
+        self.assert_clean()
+
+    def test_guest_ignores_button(self):
+        process = self.start(FAKE_QEMU="deaf")
+        begin = time.monotonic()
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+        self.assertGreater(time.monotonic() - begin, 4)
+        self.assert_clean()
+
+    def test_second_signal_does_not_wait(self):
+        process = self.start(FAKE_QEMU="deaf")
+        begin = time.monotonic()
+        process.terminate()
+        time.sleep(0.3)
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+        self.assertLess(time.monotonic() - begin, 3)
+        self.assert_clean()
+
+    def test_stubborn_qemu_is_killed(self):
+        process = self.start(FAKE_QEMU="stubborn")
+        for _ in range(3):
+            process.terminate()
+            time.sleep(0.3)
+        self.assertEqual(process.wait(30), 128 + signal.SIGKILL)
+        self.assert_clean()
+
+    def test_gpu_does_not_start(self):
+        result = self.venera(*self.run_args(), FAKE_GPU="fail")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.splitlines()[1:], ["venera-gpu: error: it is Monday"])
+        self.assert_clean()
+
+    def test_gpu_crashes(self):
+        process = self.start(FAKE_GPU="crash")
+        self.assertEqual(process.wait(30), 1)
+        self.assertIn("venera: error: venera-gpu was ended by signal 9", process.stderr.read())
+        self.assert_clean()
+
+    def test_view_fails(self):
+        process = self.start(FAKE_VIEW="fail")
+        self.assertEqual(process.wait(30), 1)
+        errors = process.stderr.read()
+        self.assertIn("venera-view: error: the window fell out of its frame\n", errors)
+        self.assertIn("venera: error: venera-view ended with code 1", errors)
+        self.assert_clean()
+
+    def test_screenshot_signal(self):
+        picture = self.path("picture.png")
+        process = self.start("--screenshot=" + picture)
+        process.send_signal(signal.SIGUSR1)
+        self.assertTrue(wait_until(lambda: os.path.exists(picture)))
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+
+    def test_killed(self):
+        """Not even SIGKILL leaves something behind."""
+        for words in ["", "stubborn"]:
+            process = self.start(FAKE_QEMU=words)
+            pids = [int(line.split()[1]) for line in open(self.log)]
+            self.assertEqual(sum(map(process_exists, pids)), 3)
+            process.kill()
+            process.wait()
+            self.assertTrue(wait_until(lambda: not os.listdir(self.runtime)))
+            self.assertTrue(wait_until(lambda: not any(map(process_exists, pids))))
+            self.assert_clean()
+            os.unlink(self.log)
+
+
+class Doctor(CliTest):
+    def test_failures(self):
+        result = self.venera("doctor", "--qemu=/none/qemu", VK_DRIVER_FILES="/none.json")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("FAIL  QEMU: ", result.stdout)
+        self.assertIn("/none/qemu", result.stdout)
+        self.assertIn("FAIL  Vulkan", result.stdout)
+        self.assertIn("warn  display: no display", result.stdout)
+        for line in result.stdout.splitlines()[:-1]:
+            self.assertIn(line[:6], ["ok    ", "warn  ", "FAIL  "])
+        self.assert_clean()
+
+    def test_driver_that_crashes(self):
+        manifest = Host.manifest(self)
+        result = self.venera("doctor", "--driver=" + manifest, FAKE_ICD="crash")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("FAIL  fake_icd.json: the Vulkan driver crashes", result.stdout)
+
+    def test_old_qemu(self):
+        result = self.venera("doctor", FAKE_QEMU="version=8.2.0")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("FAIL  QEMU: QEMU is too old", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
