@@ -9,12 +9,16 @@ folder of the part that compiles it.
 import argparse
 import sys
 
+import venus_codec
 import vk_tables
 from registry import Error, Registry
 from writer import Output
 
 PARTS = {
     'vk': vk_tables.generate,
+    'venus': venus_codec.generate,
+    'capset': venus_codec.generate_capset,
+    'client': venus_codec.generate_client,
 }
 
 

@@ -11,17 +11,44 @@ class Error(Exception):
 class Variable:
     """A member of a structure or a parameter of a command."""
 
-    def __init__(self, element):
-        self.name = element.findtext('name')
-        self.type = element.findtext('type')
+    def __init__(self, name, type_name, const=False, pointers=0, array=None):
+        self.name = name
+        self.type = type_name
+        self.const = const
+        self.pointers = pointers   # 0, 1 or 2
+        self.array = array         # what stands in the brackets
+        self.optional = [False]
+        self.noautovalidity = False
+        self.stype = None          # the sType's value, for that member
+        self.selector = None       # for a union: the member that says which member of it is in use
+
+    @classmethod
+    def from_xml(cls, element):
         before, after = _declarator(element)
-        self.const = before.split()[0] == 'const'
-        self.pointers = before.count('*')
-        self.pointer_const = before.replace(' ', '').endswith('*const*')
-        self.array = after[after.index('[') + 1:after.index(']')] if '[' in after else None
+        array = None
+        if '[' in after:
+            # either text or a reference to a constant
+            array = element.findtext('enum') or after[after.index('[') + 1:after.index(']')]
+        self = cls(element.findtext('name'), element.findtext('type'), before.split()[0] == 'const',
+                   before.count('*'), array)
         self.optional = [flag == 'true' for flag in element.get('optional', 'false').split(',')]
         self.noautovalidity = element.get('noautovalidity') == 'true'
         self.stype = element.get('values') if self.name == 'sType' else None
+        self.selector = element.get('selector')
+        return self
+
+    @classmethod
+    def from_text(cls, text):
+        """From 'const VkX* pX' and the like."""
+        words = text.replace('*', ' * ').split()
+        return cls(words[-1], words[1] if words[0] == 'const' else words[0], words[0] == 'const', words.count('*'))
+
+    def declaration(self):
+        """C, without a semicolon. What an array parameter points to is taken by value."""
+        const = 'const ' if self.const and self.pointers else ''
+        stars = {0: '', 1: '*', 2: '*const *' if self.const else '**'}[self.pointers]
+        array = f'[{self.array}]' if self.array else ''
+        return f'{const}{self.type} {stars}{self.name}{array}'
 
     def nullable(self, level):
         """May the value (level 0) or what it points to (level 1) be NULL?"""
@@ -34,7 +61,7 @@ class Structure:
     def __init__(self, element):
         self.name = element.get('name')
         self.union = element.get('category') == 'union'
-        self.members = [Variable(m) for m in element.findall('member') if _for_vulkan(m)]
+        self.members = [Variable.from_xml(m) for m in element.findall('member') if _for_vulkan(m)]
         self.stype = next((m.stype for m in self.members if m.stype), None)
 
     def member(self, name):
@@ -45,7 +72,7 @@ class Command:
     def __init__(self, element):
         self.name = element.findtext('proto/name')
         self.result = element.findtext('proto/type')
-        self.params = [Variable(p) for p in element.findall('param') if _for_vulkan(p)]
+        self.params = [Variable.from_xml(p) for p in element.findall('param') if _for_vulkan(p)]
 
 
 class Handle:
@@ -182,6 +209,7 @@ class Registry:
         for table in (self.structs, self.handles):
             for name in [name for name in table if name not in available]:
                 del table[name]
+        self.types = available
         for name, value in list(self.values.items()):
             while isinstance(value, str) and value in self.values:
                 value = self.values[value]

@@ -14,6 +14,14 @@ class Writer:
         self.guard = None
         self.about = about
 
+    @classmethod
+    def body(cls, depth):
+        """A piece of a file."""
+        self = cls()
+        self.lines = []
+        self.depth = depth
+        return self
+
     def line(self, text=''):
         self.lines.append('\t' * self.depth + text if text else '')
 
