@@ -18,7 +18,7 @@ import re
 import sys
 import tempfile
 
-# Who may include headers of which other folders: "venus" is any, "venus/capset.h" that one only.
+# Who may include which other folders' headers: "venus" is any, "venus/capset.h" that one only.
 ALLOWED = {
 	'base': [],
 	'ipc': ['base'],
@@ -39,15 +39,17 @@ VULKAN_HEADER = re.compile(r'^(vulkan|vk_video|MoltenVK)/|^vk_(platform|icd|laye
 # Headers, macros and functions that not every POSIX system has.
 SYSTEM_HEADER = re.compile(
 	r'^(linux|asm|mach|mach-o|dispatch|os|IOKit|IOSurface|CoreFoundation|AppKit|Foundation)/'
-	r'|^sys/(epoll|event|eventfd|inotify|memfd|pidfd|prctl|random|signalfd|syscall|sysctl|sysinfo|timerfd|vfs)\.h$'
-	r'|^(libproc|sandbox|TargetConditionals|Availability|AvailabilityMacros|features|sched_ext|windows)\.h$')
+	r'|^sys/(epoll|event|eventfd|inotify|pidfd|prctl|random|signalfd|syscall|sysctl|sysinfo'
+	r'|timerfd|vfs)\.h$'
+	r'|^(libproc|sandbox|TargetConditionals|Availability|AvailabilityMacros|features|windows)\.h$')
 SYSTEM_WORD = re.compile(
-	r'\b(__linux(__)?|__gnu_linux__|__APPLE__|__MACH__|TARGET_OS_\w+|__FreeBSD__|__OpenBSD__|__NetBSD__'
-	r'|_WIN32|__GLIBC__|_GNU_SOURCE|_DARWIN_C_SOURCE|_DEFAULT_SOURCE|_BSD_SOURCE|OS_LINUX|OS_MACOS|OS_HAVE_\w+'
-	r'|SOCK_CLOEXEC|SOCK_NONBLOCK|MSG_CMSG_CLOEXEC|MSG_NOSIGNAL|SO_NOSIGPIPE|SO_PEERCRED|LOCAL_PEERPID'
-	r'|F_(ADD|GET)_SEALS|F_SEAL_\w+|MFD_\w+|EFD_\w+|SIOCOUTQ'
-	r')\b|\b(memfd_create|eventfd|accept4|pipe2|close_range|prctl|gettid|syscall|epoll_\w+|kqueue|kevent'
-	r'|pthread_setname_np|sched_setaffinity|mach_\w+)\s*\(')
+	r'\b(__linux(__)?|__gnu_linux__|__APPLE__|__MACH__|TARGET_OS_\w+|__FreeBSD__|__OpenBSD__'
+	r'|__NetBSD__|_WIN32|__GLIBC__|_GNU_SOURCE|_DARWIN_C_SOURCE|_DEFAULT_SOURCE|_BSD_SOURCE'
+	r'|OS_LINUX|OS_MACOS|OS_HAVE_\w+|SOCK_CLOEXEC|SOCK_NONBLOCK|MSG_CMSG_CLOEXEC|MSG_NOSIGNAL'
+	r'|SO_NOSIGPIPE|SO_PEERCRED|LOCAL_PEERPID|F_(ADD|GET)_SEALS|F_SEAL_\w+|MFD_\w+|EFD_\w+'
+	r'|SIOCOUTQ)\b'
+	r'|\b(memfd_create|eventfd|accept4|pipe2|close_range|prctl|gettid|syscall|epoll_\w+|kqueue'
+	r'|kevent|pthread_setname_np|sched_setaffinity|mach_\w+)\s*\(')
 # A string that is a path of one system only.
 SYSTEM_PATH = re.compile(r'"/(proc|sys)/[^"\s]*"')
 
@@ -55,7 +57,8 @@ VULKAN_CALL = re.compile(r'\bvk[A-Z]\w*\s*\(')
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*(?:include|import)[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 TOKEN = re.compile(
-	r'(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')', re.DOTALL)
+	r'(?P<comment>/\*.*?\*/|//[^\n]*)'
+	r'|(?P<string>"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')', re.DOTALL)
 SUFFIXES = ('.c', '.h', '.m', '.in')
 
 
@@ -104,7 +107,8 @@ class Tree:
 				for folder, _, names in os.walk(self.build_root) if self.build_root else ():
 					for file_name in names:
 						if file_name.endswith('.h'):
-							self.by_name.setdefault(file_name, []).append(os.path.join(folder, file_name))
+							paths = self.by_name.setdefault(file_name, [])
+							paths.append(os.path.join(folder, file_name))
 			text = None
 			for path in self.by_name.get(os.path.basename(name), []):
 				if path.replace(os.sep, '/').endswith('/' + name):
@@ -128,16 +132,18 @@ class Tree:
 			self.error(path, 1, 'lies in no folder, so in no layer')
 			return
 		if folder not in ALLOWED:
-			self.error(path, 1, f'folder {folder}/ is in no layer; say in tests/layering.py what it may include')
+			self.error(path, 1, f'folder {folder}/ is in no layer; '
+				'say in tests/layering.py what it may include')
 			return
 		for line, own, name in self.includes(path):
 			if not own:
 				if name in self.files:
 					self.error(path, line, f'<{name}> is ours: include it with quotes')
 				continue
-			if name not in self.files and os.path.normpath(
-					os.path.join(os.path.dirname(path), name)).replace(os.sep, '/') in self.files:
-				self.error(path, line, f'"{name}" is written relative to the file; includes are relative to src/')
+			beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
+			if name not in self.files and beside.replace(os.sep, '/') in self.files:
+				self.error(path, line,
+					f'"{name}" is written relative to the file; includes are relative to src/')
 				continue
 			target = name.split('/')[0]
 			if '/' not in name or target == folder:
@@ -175,7 +181,8 @@ class Tree:
 			return
 		for line, _, name in self.includes(path):
 			if SYSTEM_HEADER.search(name):
-				self.error(path, line, f'<{name}> is not on every system: what needs it belongs in src/base')
+				self.error(path, line,
+					f'<{name}> is not on every system: what needs it belongs in src/base')
 		text = self.files[path]
 		for match in SYSTEM_PATH.finditer(text):
 			self.error(path, line_of(text, match.start()),
@@ -183,7 +190,8 @@ class Tree:
 		text = strip_strings(text)
 		for match in SYSTEM_WORD.finditer(text):
 			self.error(path, line_of(text, match.start()),
-				f'{match.group().rstrip("( ")} is not on every system: what needs it belongs in src/base')
+				f'{match.group().rstrip("( ")} is not on every system: '
+				'what needs it belongs in src/base')
 
 	def check_calls(self, path):
 		if not path.startswith('venus/'):
@@ -206,14 +214,19 @@ class Tree:
 TRIALS = [
 	({'gpu/a.c': '#include "base/log.h"\n#include "venus/capset.h"\n#include "virtio/q.h"\n',
 		'base/log.h': '', 'venus/capset.h': '#include <stdint.h>\n', 'virtio/q.h': ''}, None),
-	({'render/a.c': '#include <vulkan/vulkan.h>\n#include "vk/a.h"\n', 'vk/a.h': '#include "base/a.h"\n',
+	({'render/a.c': '#include <vulkan/vulkan.h>\n#include "vk/a.h"\n',
+		'vk/a.h': '#include "base/a.h"\n',
 		'base/a.h': '#ifdef __linux__\n#include <linux/x.h>\n#endif\n'}, None),
-	({'gpu/a.c': '/* __linux__, #include <vulkan/vulkan.h>\n#include <linux/a.h> */\nputs("__APPLE__");\n'}, None),
-	({'gpu/a.c': '#include "gpu/made.h"\nint eventfd = 3;\nputs("look at /proc/self and at");\n'}, None),
-	({'base/a.c': '#include "ipc/a.h"\n', 'ipc/a.h': ''}, 'src/base/a.c:1: base/ may not include "ipc/a.h"'),
-	({'gpu/a.c': '\n#include "render/a.h"\n', 'render/a.h': ''}, 'src/gpu/a.c:2: gpu/ may not include'),
+	({'gpu/a.c': '/* __linux__, #include <vulkan/vulkan.h>\n#include <linux/a.h> */\n'
+		'puts("__APPLE__");\n'}, None),
+	({'gpu/a.c': '#include "gpu/made.h"\nint eventfd = 3;\nputs("look at /proc/self");\n'}, None),
+	({'base/a.c': '#include "ipc/a.h"\n', 'ipc/a.h': ''},
+		'src/base/a.c:1: base/ may not include "ipc/a.h"'),
+	({'gpu/a.c': '\n#include "render/a.h"\n', 'render/a.h': ''},
+		'src/gpu/a.c:2: gpu/ may not include'),
 	({'view/a.c': '#include "gpu/a.h"\n', 'gpu/a.h': ''}, 'view/ may not include'),
-	({'vtest/a.c': '#include "venus/decoder.h"\n', 'venus/decoder.h': ''}, 'vtest/ may not include'),
+	({'vtest/a.c': '#include "venus/decoder.h"\n', 'venus/decoder.h': ''},
+		'vtest/ may not include'),
 	({'vtest/a.c': '#include "virtio/q.h"\n', 'virtio/q.h': ''}, 'vtest/ may not include'),
 	({'venus/a.c': '#include "vk/a.h"\n', 'vk/a.h': ''}, 'venus/ may not include'),
 	({'vk/a.c': '#include "cli/a.h"\n', 'cli/a.h': ''}, 'vk/ may not include'),
@@ -225,9 +238,10 @@ TRIALS = [
 	({'gpu/a.c': '#include "base/os.h"\n', 'base/os.h': ''}, 'for src/base only'),
 	({'virtio/a.c': '#  include <vulkan/vulkan_core.h>\n'}, 'virtio/ must not know Vulkan'),
 	({'gpu/a.c': '#include "gpu/a.h"\n', 'gpu/a.h': '#include "venus/capset.h"\n',
-		'venus/capset.h': '#include "venus/types.h"\n', 'venus/types.h': '#include <vulkan/vulkan.h>\n'},
-		'src/gpu/a.c:1: gpu/ must not know Vulkan but includes gpu/a.h, which includes venus/capset.h, '
-		'which includes venus/types.h, which includes vulkan/vulkan.h'),
+		'venus/capset.h': '#include "venus/types.h"\n',
+		'venus/types.h': '#include <vulkan/vulkan.h>\n'},
+		'src/gpu/a.c:1: gpu/ must not know Vulkan but includes gpu/a.h, '
+		'which includes venus/capset.h, which includes venus/types.h, which includes vulkan/vulkan.h'),
 	({'gpu/a.c': '#include "venus/capset.h"\n', 'venus/capset.h': '#include "made_vulkan.h"\n'},
 		'which includes made_vulkan.h, which includes vulkan/vulkan.h'),
 	({'view/a.c': '#ifdef __APPLE__\n#endif\n'}, '__APPLE__ is not on every system'),
@@ -238,7 +252,8 @@ TRIALS = [
 	({'render/a.c': '#include <mach/mach.h>\n'}, '<mach/mach.h> is not on every system'),
 	({'render/a.c': 'int fd = memfd_create("x", 0);\n'}, 'memfd_create is not on every system'),
 	({'cli/a.c': 'fopen("/proc/self/maps", "r");\n'}, '"/proc/self/maps" is not on every system'),
-	({'venus/a.c': 'return vkCreateDevice(a, b);\n'}, 'venus/ must not call Vulkan: vkCreateDevice'),
+	({'venus/a.c': 'return vkCreateDevice(a, b);\n'},
+		'venus/ must not call Vulkan: vkCreateDevice'),
 ]
 
 
@@ -246,7 +261,10 @@ def self_test():
 	for files, expected in TRIALS:
 		with tempfile.TemporaryDirectory() as root:
 			build_root = os.path.join(root, 'build')
-			made = {'made_vulkan.h': '#include <vulkan/vulkan.h>\n', 'gpu/made.h': '#include <stdint.h>\n'}
+			made = {
+				'made_vulkan.h': '#include <vulkan/vulkan.h>\n',
+				'gpu/made.h': '#include <stdint.h>\n',
+			}
 			for top, contents in ((os.path.join(root, 'src'), files), (build_root, made)):
 				for path, text in contents.items():
 					path = os.path.join(top, path)
@@ -256,8 +274,8 @@ def self_test():
 			errors = Tree(root, build_root).check()
 		right = any(expected in error for error in errors) if expected else not errors
 		if not right:
-			sys.exit(f'layering.py: its own trial failed: of {files} it says {errors or "nothing"}, '
-				f'not {expected or "nothing"}')
+			sys.exit(f'layering.py: its own trial failed: of {files} it says '
+				f'{errors or "nothing"}, not {expected or "nothing"}')
 
 
 def main():

@@ -14,13 +14,14 @@
 struct process_options {
 	const char *path;         /* absolute, or looked up in PATH when it has no slash */
 	const char *const *argv;  /* ends with NULL; argv[0] is the program's name */
-	const char *const *env;   /* "NAME=value" to set or, without '=', to unset; ends with NULL. NULL: none */
-	const int *fds;           /* descriptors (3 or more) that the child keeps under the same number */
+	/* "NAME=value" to set or, without '=', to unset; ends with NULL. NULL: no changes */
+	const char *const *env;
+	const int *fds;           /* each 3 or more: the child keeps them under the same number */
 	int fd_count;
 	int stdin_fd;             /* -1: inherited */
 	int stdout_fd;            /* -1: inherited */
 	int stderr_fd;            /* -1: inherited */
-	bool new_group;           /* leads a process group of its own: the terminal's ^C does not reach it */
+	bool new_group;           /* a process group of its own: the terminal's ^C spares it */
 };
 
 #define PROCESS_OPTIONS_DEFAULT \
@@ -40,7 +41,10 @@ char *process_self_path(void);
  */
 char *process_find_sibling(const char *name);
 
-/** The path of a program in PATH, or `name` itself when it has a slash. Caller frees. NULL if none. */
+/**
+ * The path of a program in PATH, or `name` itself when it has a slash. Caller frees. NULL, with
+ * errno set, if there is none.
+ */
 char *process_find_program(const char *name);
 
 /**
@@ -52,7 +56,7 @@ int process_wait(pid_t pid, int timeout_ms, int *status);
 /** SIGTERM, then, after `grace_ms`, SIGKILL; reaps it. */
 void process_terminate(pid_t pid, int grace_ms);
 
-/** Is a processor feature for hardware virtualisation there ("vmx" or "svm" on x86, always on arm64)? */
+/** Can the processor run virtual machines ("vmx" or "svm" on x86; taken for granted on arm64)? */
 bool cpu_has_virtualization(void);
 
 /** Resident memory of this process that is its own (not shared), in bytes; 0 if unknown. */
