@@ -9,6 +9,7 @@ folder of the part that compiles it.
 import argparse
 import sys
 
+import render_dispatch
 import venus_codec
 import vk_tables
 from registry import Error, Registry
@@ -19,6 +20,7 @@ PARTS = {
     'venus': venus_codec.generate,
     'capset': venus_codec.generate_capset,
     'client': venus_codec.generate_client,
+    'dispatch': render_dispatch.generate,
 }
 
 

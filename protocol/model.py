@@ -20,6 +20,9 @@ HOST_FUNCTION = {
     'vkWriteResourceDescriptorMESA': 'vkWriteResourceDescriptorsEXT',
 }
 
+# Can travel, but is not offered: commands that it needs are not accepted (render_dispatch.REJECTED).
+NOT_OFFERED = {'VK_EXT_descriptor_heap'}
+
 # Typedefs of the protocol itself.
 PRIVATE_TYPES = ('VkRingCreateFlagsMESA', 'VkRingNotifyFlagsMESA', 'VkCommandStreamExecutionFlagsMESA')
 
@@ -82,7 +85,8 @@ class Parameter:
 @dataclass
 class Command:
     number: int
-    name: str
+    name: str             # the newest
+    definition: str       # the name that the headers define it under
     result: str           # C type, 'void' for none
     result_kind: object
     parameters: list
@@ -391,8 +395,9 @@ def _load_commands(model):
             result = definition.result
         else:
             result = 'VkResult' if 'ret' in results else 'void'
-        model.commands.append(Command(int(row['number']), name, result, results.get('ret'), parameters, facts['where'],
-                                      facts['vkr'], private))
+        model.commands.append(Command(
+            int(row['number']), name, definition.name if definition else name, result, results.get('ret'), parameters,
+            facts['where'], facts['vkr'], private))
 
 
 def _load_extensions(model):
@@ -415,5 +420,6 @@ def _load_extensions(model):
                 continue
             if model.registry.extension_numbers[name] != number:
                 raise Error(f'{name}: vk.xml gives it another number than {number}')
-        model.extensions.append(Extension(name, number, int(row['protocol_spec']), row['vkr_advertises'] == 'yes', private))
+        offered = row['vkr_advertises'] == 'yes' and name not in NOT_OFFERED
+        model.extensions.append(Extension(name, number, int(row['protocol_spec']), offered, private))
     model.extensions.sort(key=lambda extension: extension.name)

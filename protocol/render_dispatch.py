@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: MIT
+"""Generates render_dispatch: what venera-render does with each command."""
+
+import model as model_module
+from notation import Handle, Null, Pointer
+from registry import Error
+from writer import Writer
+
+# Commands that need thought: src/render has render_handle_<command>() for each.
+HANDLED = {
+    # instance and physical devices
+    'vkCreateInstance',
+    'vkDestroyInstance',
+    'vkEnumerateDeviceExtensionProperties',
+    'vkEnumerateInstanceExtensionProperties',
+    'vkEnumerateInstanceVersion',
+    'vkEnumeratePhysicalDeviceGroups',
+    'vkEnumeratePhysicalDevices',
+    'vkGetPhysicalDeviceExternalBufferProperties',
+    'vkGetPhysicalDeviceExternalFenceProperties',
+    'vkGetPhysicalDeviceExternalSemaphoreProperties',
+    'vkGetPhysicalDeviceImageFormatProperties2',
+    'vkGetPhysicalDeviceMemoryProperties',
+    'vkGetPhysicalDeviceMemoryProperties2',
+    'vkGetPhysicalDeviceProperties',
+    'vkGetPhysicalDeviceProperties2',
+    # devices and queues
+    'vkCreateDevice',
+    'vkDestroyDevice',
+    'vkGetDeviceQueue2',
+    'vkQueueBindSparse',
+    'vkQueueSubmit',
+    'vkQueueSubmit2',
+    # memory, buffers and images
+    'vkAllocateMemory',
+    'vkCopyImageToMemoryMESA',
+    'vkCopyMemoryToImageMESA',
+    'vkCreateBuffer',
+    'vkCreateImage',
+    'vkFreeMemory',
+    'vkGetDeviceBufferMemoryRequirements',
+    'vkGetDeviceImageMemoryRequirements',
+    'vkGetImageMemoryRequirements',
+    'vkGetImageMemoryRequirements2',
+    'vkGetMemoryResourcePropertiesMESA',
+    # pools and what is allocated from them
+    'vkAllocateCommandBuffers',
+    'vkAllocateDescriptorSets',
+    'vkCmdPushDescriptorSet',
+    'vkCmdPushDescriptorSet2',
+    'vkCreateCommandPool',
+    'vkCreateDescriptorPool',
+    'vkDestroyCommandPool',
+    'vkDestroyDescriptorPool',
+    'vkFreeCommandBuffers',
+    'vkFreeDescriptorSets',
+    'vkResetDescriptorPool',
+    'vkUpdateDescriptorSets',
+    # pipelines and queries
+    'vkCreateComputePipelines',
+    'vkCreateGraphicsPipelines',
+    'vkCreateQueryPool',
+    'vkCreateRayTracingPipelinesKHR',
+    'vkGetQueryPoolResults',
+    # synchronisation
+    'vkImportSemaphoreResourceMESA',
+    'vkResetFenceResourceMESA',
+    'vkWaitForFences',
+    'vkWaitSemaphoreResourceMESA',
+    'vkWaitSemaphores',
+    # rings and streams
+    'vkCreateRingMESA',
+    'vkDestroyRingMESA',
+    'vkExecuteCommandStreamsMESA',
+    'vkNotifyRingMESA',
+    'vkSeekReplyCommandStreamMESA',
+    'vkSetReplyCommandStreamMESA',
+    'vkSubmitVirtqueueSeqnoMESA',
+    'vkWaitRingSeqnoMESA',
+    'vkWaitVirtqueueSeqnoMESA',
+    'vkWriteRingExtraMESA',
+}
+
+# Never accepted, beside those that the table marks so.
+REJECTED = {
+    # of VK_EXT_descriptor_heap: the driver writes as much as it likes, whatever size the guest gave
+    'vkGetImageOpaqueCaptureDataEXT',
+    'vkWriteResourceDescriptorMESA',
+    'vkWriteSamplerDescriptorMESA',
+}
+
+# What must hold before the host may be called: (condition of the violation, what is wrong).
+CHECKS = {
+    # handles have 32 bytes on every implementation, those for replay at most 64
+    'vkGetRayTracingShaderGroupHandlesKHR': ('args.dataSize / 32 < args.groupCount', 'dataSize is too small'),
+    'vkGetRayTracingCaptureReplayShaderGroupHandlesKHR': (
+        'args.dataSize / 64 < args.groupCount', 'dataSize is too small'),
+}
+
+# Arguments that we know better than the guest: its arrays arrive without gaps.
+ARGUMENTS = {
+    ('vkCmdDrawMultiEXT', 'stride'): 'sizeof(VkMultiDrawInfoEXT)',
+    ('vkCmdDrawMultiIndexedEXT', 'stride'): 'sizeof(VkMultiDrawIndexedInfoEXT)',
+}
+
+WHERE = {'any': 'RENDER_WHERE_CONTEXT | RENDER_WHERE_RING', 'ctx': 'RENDER_WHERE_CONTEXT', 'ring': 'RENDER_WHERE_RING'}
+
+
+def generate(registry, output):
+    model = model_module.load(registry)
+    names = set(model.names.values())
+    for name in HANDLED | REJECTED | set(CHECKS):
+        if name not in names:
+            raise Error(f'render_dispatch.py: {name} is no command')
+    output.write('render_dispatch.h', header(model))
+    output.write('render_dispatch.c', source(model))
+
+
+def header(model):
+    writer = Writer('What to do with each command.')
+    writer.guard_begin('VENERA_RENDER_RENDER_DISPATCH_H')
+    writer.line('#include <stdint.h>')
+    writer.line()
+    writer.line('#include "venus/venus_commands.h"')
+    writer.line()
+    writer.line('struct render_call;')
+    writer.line()
+    writer.comment('Where a command is legal.')
+    writer.line('enum { RENDER_WHERE_CONTEXT = 1, RENDER_WHERE_RING = 2 };')
+    writer.line()
+    writer.comment('Decodes the command behind its header, executes it, and writes the reply if one is wanted. Afterwards the '
+                   'decoder\'s error is set, or the call has failed, if the guest broke a rule.')
+    writer.line('typedef void (*render_dispatch_func)(struct render_call *call);')
+    writer.line()
+    writer.open('struct render_dispatch_entry {')
+    writer.line('render_dispatch_func func; /* NULL: there is no such command */')
+    writer.line('uint8_t where;')
+    writer.close('};')
+    writer.line()
+    writer.line('/** By number. */')
+    writer.line('extern const struct render_dispatch_entry render_dispatch_table[VENUS_COMMAND_COUNT];')
+    writer.line()
+    writer.comment('The commands that need thought. They set args->ret, fill in the outputs, and may fail the call; the reply is '
+                   'encoded after them. They are called also when the decoder has met a failed object.')
+    for command in model.commands:
+        if command.name in HANDLED:
+            writer.line(f'void render_handle_{command.name}(')
+            writer.line(f'\tstruct render_call *call, struct venus_{command.name} *args);')
+    writer.guard_end()
+    return writer
+
+
+def source(model):
+    writer = Writer()
+    writer.line('#include "render_dispatch.h"')
+    writer.line()
+    writer.line('#include "render/call.h"')
+    writer.line('#include "render/object.h"')
+    writer.line('#include "venus/decoder.h"')
+    writer.line('#include "venus/encoder.h"')
+    writer.line('#include "vk/vk_tables.h"')
+    writer.line()
+    for command in model.commands:
+        function(writer, model, command)
+    writer.open('const struct render_dispatch_entry render_dispatch_table[VENUS_COMMAND_COUNT] = {')
+    for command in model.commands:
+        writer.line(f'[VENUS_COMMAND_{command.name}] = {{dispatch_{command.name}, {WHERE[command.where]}}},')
+    writer.close('};')
+    return writer
+
+
+def kind_of(command):
+    name = command.name
+    if command.vkr in ('fatal', 'reject') and name not in HANDLED or name in REJECTED:
+        return 'reject'
+    if name in HANDLED:
+        return 'handled'
+    if command.private:
+        raise Error(f'{name}: a private command needs a handler')
+    if any(isinstance(p.request, Pointer) and isinstance(p.request.to, Handle) for p in command.parameters):
+        return 'create'
+    if name.startswith('vkDestroy') or name == 'vkFreeMemory':
+        return 'destroy'
+    return 'pass'
+
+
+def function(writer, model, command):
+    kind = kind_of(command)
+    name = command.name
+    writer.open(f'static void dispatch_{name}(struct render_call *call) {{')
+    if kind == 'reject':
+        writer.line('render_call_fail(call, "never accepted");')
+        writer.close()
+        writer.line()
+        return
+    writer.line(f'struct venus_{name} args;')
+    writer.open(f'if (!venus_decode_{name}(call->decoder, &args)) {{')
+    writer.line('return;')
+    writer.close()
+    if kind == 'handled':
+        writer.line(f'render_handle_{name}(call, &args);')
+    else:
+        {'create': create, 'destroy': destroy, 'pass': pass_through}[kind](writer, model, command)
+    writer.open('if (call->wants_reply && !call->failed) {')
+    writer.line('struct venus_encoder *reply = render_call_begin_reply(call);')
+    writer.open('if (reply) {')
+    writer.line(f'venus_encode_{name}_reply(reply, &args);')
+    writer.line('render_call_end_reply(call, reply);')
+    writer.close()
+    writer.close()
+    writer.close()
+    writer.line()
+
+
+def host_function(command):
+    if not command.level:
+        raise Error(f'{command.name}: a command without an object needs a handler')
+    return f'render_call_{command.level}_table(call)->{command.name.removeprefix("vk")}'
+
+
+def call_text(command, replaced):
+    arguments = []
+    for parameter in command.parameters:
+        text = f'args.{parameter.name}'
+        if isinstance(parameter.request, Null):
+            text = 'NULL'
+        text = ARGUMENTS.get((command.name, parameter.name), text)
+        arguments.append(replaced.get(parameter.name, text))
+    return ', '.join(arguments)
+
+
+def find_function(writer, command):
+    """The host's function in a variable, or the call fails."""
+    writer.line(f'const PFN_{command.definition} function =')
+    writer.line(f'\t{host_function(command)};')
+    writer.open('if (!function) {')
+    writer.line('render_call_fail(call, "the device has no such function");')
+    writer.line('return;')
+    writer.close()
+
+
+def pass_through(writer, model, command):
+    check = CHECKS.get(command.name)
+    if check:
+        writer.open(f'if ({check[0]}) {{')
+        writer.line(f'render_call_fail(call, "{check[1]}");')
+        writer.line('return;')
+        writer.close()
+    failed = 'VK_ERROR_OUT_OF_HOST_MEMORY' if command.result == 'VkResult' else None
+    writer.open('if (!call->decoder->failed_object) {')
+    find_function(writer, command)
+    result = '' if command.result == 'void' else 'args.ret = '
+    writer.line(f'{result}function({call_text(command, {})});')
+    writer.depth -= 1
+    if failed:
+        writer.open('} else {')
+        writer.line(f'args.ret = {failed};')
+        writer.depth -= 1
+    writer.line('}')
+
+
+def create(writer, model, command):
+    output = next(p for p in command.parameters if isinstance(p.request, Pointer) and isinstance(p.request.to, Handle))
+    handle = output.request.to.type
+    object_type = model.registry.handles[handle].object_type
+    writer.line(f'PFN_{command.definition} function = NULL;')
+    writer.open('if (!call->decoder->failed_object) {')
+    writer.line(f'function = {host_function(command)};')
+    writer.open('if (!function) {')
+    writer.line('render_call_fail(call, "the device has no such function");')
+    writer.line('return;')
+    writer.close()
+    writer.close()
+    writer.line('struct venus_object *object = render_object_reserve(')
+    writer.line(f'\tcall, (uint64_t)(uintptr_t)*args.{output.name}, {object_type}, 0);')
+    writer.open('if (!object) {')
+    writer.line('return;')
+    writer.close()
+    writer.line(f'{handle} handle = VK_NULL_HANDLE;')
+    writer.line('args.ret = VK_ERROR_OUT_OF_HOST_MEMORY;')
+    writer.open('if (function) {')
+    writer.line(f'args.ret = function({call_text(command, {output.name: "&handle"})});')
+    writer.close()
+    writer.line('render_object_complete(call, object, (uint64_t)(uintptr_t)handle, args.ret);')
+
+
+def destroy(writer, model, command):
+    target = command.parameters[1]
+    handle = target.request.type
+    writer.line(f'const uint64_t handle = render_object_release(call, args.{target.name}_object);')
+    writer.open('if (handle) {')
+    find_function(writer, command)
+    writer.line(f'function({call_text(command, {target.name: f"({handle})(uintptr_t)handle"})});')
+    writer.close()
