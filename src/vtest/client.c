@@ -78,6 +78,7 @@ static int send_reply(struct vtest_client *client, int fd) {
 bool vtest_client_reply(
 		struct vtest_client *client, uint32_t id, const uint32_t *words, uint32_t count, int fd) {
 	assert(!has_pending_reply(client));
+	client->owed_fd = 0;
 	assert(VTEST_HEADER_SIZE + count * sizeof(*words) <= sizeof(client->reply));
 	const uint32_t header[2] = {count, id};
 	memcpy(client->reply, header, sizeof(header));
@@ -269,7 +270,7 @@ static void handle_socket(void *data, int fd, uint32_t mask) {
 static void handle_timer(void *data) {
 	struct vtest_client *client = data;
 	client->timer_deadline = UINT64_MAX;
-	sync_table_expire(&client->syncs, clock_now());
+	sync_table_collect(&client->syncs);
 	vtest_client_arm_timer(client, sync_table_deadline(&client->syncs));
 	vtest_client_resume(client);
 }
@@ -315,10 +316,24 @@ close_fd:
 	return error;
 }
 
+/*
+ * Mesa's clients do not notice the end of the connection while they read: they would spin for
+ * ever. But a missing descriptor makes them abort; so they get all of the reply but that.
+ */
+static void send_broken_reply(struct vtest_client *client) {
+	static const uint32_t zeros[4];
+	if (client->owed_fd && !has_pending_reply(client)) {
+		const uint32_t id = client->owed_fd;
+		client->request = "end";
+		vtest_client_reply(client, id, zeros, client->owed_words, -1);
+	}
+}
+
 void vtest_client_destroy(struct vtest_client *client) {
 	if (!client) {
 		return;
 	}
+	send_broken_reply(client);
 	list_remove(&client->link);
 	event_source_remove(client->timer);
 	event_source_remove(client->source);

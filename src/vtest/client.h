@@ -39,6 +39,9 @@ struct vtest_client {
 	size_t reply_begin, reply_end;
 	int reply_fd; /* owned */
 
+	/* The message in work if its reply ends with a descriptor (0: none), and the words before that. */
+	uint32_t owed_fd, owed_words;
+
 	const char *request; /* the name of the message in work, for the log */
 	uint32_t version;    /* agreed upon; 0 before that */
 	bool has_context;

@@ -22,10 +22,6 @@
 #define MAX_SUBMIT (CHANNEL_MAX_BODY - sizeof(struct render_submit))
 #define MAX_WAIT ((2 + SYNC_POINT_WORDS * SYNC_MAX_WAIT_POINTS) * 4)
 
-/* On systems where a wait's descriptor is a pipe, closing it looks like success to who polls it. The
- * client's clock starts later than ours: it must have given up first. */
-#define WAIT_SLACK CLOCK_NS_PER_S
-
 void vtest_resource_destroy(struct vtest_resource *resource) {
 	if (!resource) {
 		return;
@@ -269,22 +265,18 @@ static bool handle_sync_wait(struct vtest_client *client, const struct vtest_req
 	if (flags & ~VTEST_SYNC_WAIT_ANY) {
 		return vtest_client_fail(client, "flags 0x%x are unknown", flags);
 	}
-	uint64_t deadline = 0;
-	if (timeout_ms == VTEST_TIMEOUT_INFINITE) {
-		deadline = UINT64_MAX;
-	} else if (timeout_ms) {
-		deadline = clock_now() + timeout_ms * CLOCK_NS_PER_MS + WAIT_SLACK;
-	}
+	uint64_t timeout_ns =
+		timeout_ms == VTEST_TIMEOUT_INFINITE ? UINT64_MAX : timeout_ms * CLOCK_NS_PER_MS;
 	int fd;
 	int error = sync_wait(&client->syncs, request->data + 8, (uint32_t)(words / SYNC_POINT_WORDS),
-		flags & VTEST_SYNC_WAIT_ANY, deadline, &fd);
+		flags & VTEST_SYNC_WAIT_ANY, timeout_ns, &fd);
 	if (error) {
 		return fail_sync(client, error);
 	}
-	if (deadline != 0) {
-		vtest_client_arm_timer(client, deadline);
-	}
-	return vtest_client_reply(client, request->id, NULL, 0, fd);
+	bool ok = vtest_client_reply(client, request->id, NULL, 0, fd);
+	sync_put_fd(&client->syncs, fd);
+	vtest_client_arm_timer(client, sync_table_deadline(&client->syncs));
+	return ok;
 }
 
 /* `size` words at word `offset`, of which each message has `words`. 64 bits, so that no sum wraps. */
@@ -376,6 +368,8 @@ static const struct message {
 	bool (*handle)(struct vtest_client *client, const struct vtest_request *request);
 	enum needed_state needs;
 	uint32_t min_size, max_size; /* bytes */
+	bool replies_with_fd;
+	uint32_t reply_words; /* before the descriptor */
 } messages[VTEST_MESSAGE_COUNT] = {
 	[VTEST_RESOURCE_UNREF] = {"RESOURCE_UNREF", resource_unref, NEEDS_CONTEXT, 4, 4},
 	[VTEST_RESOURCE_BUSY_WAIT] =
@@ -389,15 +383,15 @@ static const struct message {
 	[VTEST_GET_CAPSET] = {"GET_CAPSET", get_capset, NEEDS_RENDERER, 8, 8},
 	[VTEST_CONTEXT_INIT] = {"CONTEXT_INIT", context_init, NEEDS_RENDERER, 4, 4},
 	[VTEST_RESOURCE_CREATE_BLOB] =
-		{"RESOURCE_CREATE_BLOB", resource_create_blob, NEEDS_CONTEXT, 24, 24},
+		{"RESOURCE_CREATE_BLOB", resource_create_blob, NEEDS_CONTEXT, 24, 24, true, 1},
 	[VTEST_SYNC_CREATE] = {"SYNC_CREATE", handle_sync_create, NEEDS_CONTEXT, 8, 8},
 	[VTEST_SYNC_UNREF] = {"SYNC_UNREF", handle_sync_unref, NEEDS_CONTEXT, 4, 4},
 	[VTEST_SYNC_READ] = {"SYNC_READ", handle_sync_read, NEEDS_CONTEXT, 4, 4},
 	[VTEST_SYNC_WRITE] = {"SYNC_WRITE", handle_sync_write, NEEDS_CONTEXT, 12, 12},
-	[VTEST_SYNC_WAIT] = {"SYNC_WAIT", handle_sync_wait, NEEDS_CONTEXT, 8, MAX_WAIT},
+	[VTEST_SYNC_WAIT] = {"SYNC_WAIT", handle_sync_wait, NEEDS_CONTEXT, 8, MAX_WAIT, true, 0},
 	[VTEST_SUBMIT_CMD2] = {"SUBMIT_CMD2", submit_cmd2, NEEDS_CONTEXT, 4, MAX_SUBMIT},
 	[VTEST_RESOURCE_EXPORT_FD] =
-		{"RESOURCE_EXPORT_FD", resource_export_fd, NEEDS_CONTEXT, 4, 4},
+		{"RESOURCE_EXPORT_FD", resource_export_fd, NEEDS_CONTEXT, 4, 4, true, 0},
 };
 
 int64_t vtest_dispatch_max_size(uint32_t id) {
@@ -419,6 +413,8 @@ bool vtest_dispatch(struct vtest_client *client, const struct vtest_request *req
 	if (message->needs >= NEEDS_CONTEXT && (!client->version || !client->has_context)) {
 		return vtest_client_fail(client, "PROTOCOL_VERSION and CONTEXT_INIT must come first");
 	}
+	client->owed_fd = message->replies_with_fd ? request->id : 0;
+	client->owed_words = message->reply_words;
 	return message->handle(client, request);
 }
 

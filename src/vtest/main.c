@@ -207,6 +207,8 @@ int main(int argc, char *argv[]) {
 	}
 	log_init("venera-vtest", options.log_level);
 	fd_limit_raise();
+	/* a client may have closed the pipe that tells it of the end of its wait */
+	signal(SIGPIPE, SIG_IGN);
 
 	if (options.driver && access(options.driver, R_OK) < 0) {
 		log_error("--driver=%s: %s; give the path of a Vulkan driver manifest (.json)",

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "vtest/sync.h"
 
+#include "base/clock.h"
+#include "base/socket.h"
 #include "vtest/wire.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /*
  * Theory of operation
@@ -14,11 +18,23 @@
  * list, and a wait that needs no more of them is signalled and forgotten. So a point counts as
  * reached for good, and a change costs nothing for waits on other syncs.
  *
+ * A wait is handed out as the reading end of a pipe: readable when the wait is satisfied, and
+ * hung up when it never will be, because the connection or this whole process has ended. Mesa's
+ * clients report that as VK_ERROR_DEVICE_LOST; with an eventfd they would wait for ever. And
+ * once they have closed their end, it shows at ours, which is how waits that
+ * nobody waits for any more are found.
+ *
  * A fence is kept from the submission that made it until it retires, in the order of its ring_idx.
  *
  * Waiters and fences hold references: the client may drop the id of a sync while they are
  * pending, which is no error.
  */
+
+/* How long after its time-out a wait is looked at for the first time, and how often then. */
+#define CHECK_DELAY (10 * CLOCK_NS_PER_MS)
+#define CHECK_PERIOD CLOCK_NS_PER_S
+/* When one without an end is looked at. */
+#define CHECK_ENDLESS (10 * CLOCK_NS_PER_S)
 
 /* Up to this many points a wait or a fence comes from the spare ones. */
 #define SPARE_POINTS 8
@@ -33,8 +49,8 @@ struct sync_waiter {
 struct sync_wait {
 	struct list link;            /* in sync_table.waits */
 	struct sync_wait *next_free; /* in sync_table.free_waits */
-	struct notifier notifier;
-	uint64_t deadline;
+	int write_fd;                /* of its pipe */
+	uint64_t check_at;           /* when to see whether the other end is still open */
 	uint32_t missing; /* points that must still be reached */
 	uint32_t count;
 	struct sync_waiter waiters[];
@@ -76,7 +92,7 @@ static void forget_wait(struct sync_table *table, struct sync_wait *wait) {
 		release_sync(wait->waiters[i].sync);
 	}
 	list_remove(&wait->link);
-	notifier_finish(&wait->notifier);
+	close(wait->write_fd);
 	table->wait_count--;
 	table->wait_points -= wait->count;
 	if (wait->count <= SPARE_POINTS) {
@@ -190,7 +206,12 @@ static void set_value(struct sync_table *table, struct sync *sync, uint64_t valu
 		list_remove(&waiter->link);
 		struct sync_wait *wait = waiter->wait;
 		if (--wait->missing == 0) {
-			notifier_signal(&wait->notifier);
+			/* The pipe is empty, so this does not block; and if the client has closed
+			 * its end, SIGPIPE is ignored by the whole program. */
+			ssize_t written;
+			do {
+				written = write(wait->write_fd, "", 1);
+			} while (written < 0 && errno == EINTR);
 			forget_wait(table, wait);
 		}
 	}
@@ -223,7 +244,38 @@ static int answer_at_once(struct sync_table *table, bool reached, int *fd) {
 	return 0;
 }
 
+/* Forgets those waits of which the other end is closed and that are to be checked before `now`. */
+static void check_waits(struct sync_table *table, uint64_t now) {
+	LIST_FOR_EACH_SAFE(wait, &table->waits, struct sync_wait, link) {
+		if (wait->check_at > now) {
+			continue;
+		}
+		struct pollfd poll_fd = {.fd = wait->write_fd};
+		if (poll(&poll_fd, 1, 0) != 0) {
+			forget_wait(table, wait);
+		} else {
+			wait->check_at = clock_now() + CHECK_PERIOD;
+		}
+	}
+}
+
+/* A pipe whose writing end no child inherits; the other one does not live that long. */
+static int make_pipe(int fds[2]) {
+	if (pipe(fds) < 0) {
+		return -errno;
+	}
+	int error = fd_set_cloexec(fds[1], true);
+	if (error) {
+		close(fds[0]);
+		close(fds[1]);
+	}
+	return error;
+}
+
 static int take_wait(struct sync_table *table, uint32_t count, struct sync_wait **out) {
+	if (table->wait_count == SYNC_MAX_WAITS) {
+		check_waits(table, UINT64_MAX);
+	}
 	if (table->wait_count == SYNC_MAX_WAITS || count > SYNC_MAX_WAIT_POINTS - table->wait_points) {
 		return -ENOSPC;
 	}
@@ -243,7 +295,7 @@ static int take_wait(struct sync_table *table, uint32_t count, struct sync_wait 
 }
 
 int sync_wait(struct sync_table *table, const uint8_t *points, uint32_t count, bool any,
-		uint64_t deadline, int *fd) {
+		uint64_t timeout_ns, int *fd) {
 	uint32_t reached = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct sync *sync = id_table_get(&table->syncs, wire_u32(points, i * SYNC_POINT_WORDS));
@@ -253,7 +305,7 @@ int sync_wait(struct sync_table *table, const uint8_t *points, uint32_t count, b
 		reached += sync->value >= wire_u64(points, i * SYNC_POINT_WORDS + 1);
 	}
 	bool done = any && count > 0 ? reached > 0 : reached == count;
-	if (done || deadline == 0) {
+	if (done || timeout_ns == 0) {
 		return answer_at_once(table, done, fd);
 	}
 
@@ -262,12 +314,15 @@ int sync_wait(struct sync_table *table, const uint8_t *points, uint32_t count, b
 	if (error) {
 		return error;
 	}
-	error = notifier_init(&wait->notifier);
+	int fds[2];
+	error = make_pipe(fds);
 	if (error) {
 		free(wait);
 		return error;
 	}
-	wait->deadline = deadline;
+	wait->write_fd = fds[1];
+	wait->check_at =
+		clock_now() + (timeout_ns < CHECK_ENDLESS ? timeout_ns + CHECK_DELAY : CHECK_ENDLESS);
 	wait->missing = any ? 1 : count - reached;
 	for (uint32_t i = 0; i < count; i++) {
 		struct sync_waiter *waiter = &wait->waiters[i];
@@ -285,26 +340,28 @@ int sync_wait(struct sync_table *table, const uint8_t *points, uint32_t count, b
 	list_append(&table->waits, &wait->link);
 	table->wait_count++;
 	table->wait_points += count;
-	*fd = wait->notifier.read_fd;
+	*fd = fds[0];
 	return 0;
+}
+
+void sync_put_fd(struct sync_table *table, int fd) {
+	if (fd != table->ready.read_fd && fd != table->never.read_fd) {
+		close(fd);
+	}
 }
 
 uint64_t sync_table_deadline(const struct sync_table *table) {
 	uint64_t deadline = UINT64_MAX;
 	LIST_FOR_EACH(wait, &table->waits, struct sync_wait, link) {
-		if (wait->deadline < deadline) {
-			deadline = wait->deadline;
+		if (wait->check_at < deadline) {
+			deadline = wait->check_at;
 		}
 	}
 	return deadline;
 }
 
-void sync_table_expire(struct sync_table *table, uint64_t now) {
-	LIST_FOR_EACH_SAFE(wait, &table->waits, struct sync_wait, link) {
-		if (wait->deadline <= now) {
-			forget_wait(table, wait);
-		}
-	}
+void sync_table_collect(struct sync_table *table) {
+	check_waits(table, clock_now());
 }
 
 int sync_signal(struct sync_table *table, const uint8_t *points, uint32_t count) {

@@ -20,7 +20,7 @@
 
 /** The most of each that one client may have at a time. */
 #define SYNC_MAX (UINT32_C(1) << 20)
-#define SYNC_MAX_WAITS 1024
+#define SYNC_MAX_WAITS 512
 #define SYNC_MAX_WAIT_POINTS 65536
 #define SYNC_MAX_FENCE_POINTS 65536
 
@@ -70,18 +70,20 @@ int sync_write(struct sync_table *table, uint32_t id, uint64_t value);
 
 /**
  * Waits until every one of the `count` points at `points` is reached or, with `any`, one of
- * them. `*fd` becomes readable then; it is the table's and valid until the next call. A point that
- * was reached once counts as reached, even if its sync is written to a smaller value later.
- * The wait is forgotten at `deadline` (as of clock_now()); UINT64_MAX is never, 0 is at once.
+ * them. `*fd` becomes readable then; hand it out and then call sync_put_fd(). A point that was
+ * reached once counts as reached, even if its sync is written to a smaller value later. Who
+ * polls the descriptor keeps the time: `timeout_ns` (UINT64_MAX: for ever) only tells when
+ * he may have given up. When the table ends first, the descriptor hangs up.
  */
 int sync_wait(struct sync_table *table, const uint8_t *points, uint32_t count, bool any,
-	uint64_t deadline, int *fd);
+	uint64_t timeout_ns, int *fd);
+void sync_put_fd(struct sync_table *table, int fd);
 
-/** The first deadline of a wait that is still kept, or UINT64_MAX. */
+/** When sync_table_collect() should be called next (as of clock_now()); UINT64_MAX: not at all. */
 uint64_t sync_table_deadline(const struct sync_table *table);
 
-/** Forgets the waits whose deadline is not after `now`. */
-void sync_table_expire(struct sync_table *table, uint64_t now);
+/** Forgets the waits whose descriptors have been closed by who got them. */
+void sync_table_collect(struct sync_table *table);
 
 /** Gives the `count` syncs at `points` their values. */
 int sync_signal(struct sync_table *table, const uint8_t *points, uint32_t count);

@@ -211,7 +211,7 @@ static void test_blobs(void) {
 		RAW_SEND(fd, VTEST_RESOURCE_UNREF, 0);
 		raw_expect_alive(fd);
 		RAW_SEND(fd, VTEST_RESOURCE_EXPORT_FD, blob);
-		raw_expect_closed(fd);
+		raw_expect_broken_reply(fd, VTEST_RESOURCE_EXPORT_FD, 0);
 	}
 
 	static const uint32_t refused[][6] = {
@@ -229,7 +229,7 @@ static void test_blobs(void) {
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		int fd = raw_open(&server, 4);
 		raw_send(fd, VTEST_RESOURCE_CREATE_BLOB, refused[i], 6);
-		raw_expect_closed(fd);
+		raw_expect_broken_reply(fd, VTEST_RESOURCE_CREATE_BLOB, 1);
 	}
 }
 
@@ -269,6 +269,14 @@ static void write_sync(int fd, uint32_t sync, uint64_t value) {
 
 static void expect_wait(int wait_fd, bool reached) {
 	CHECK(raw_is_readable(wait_fd, reached ? 5000 : 0) == reached);
+	close(wait_fd);
+}
+
+/* What a client takes as a lost device. */
+static void expect_hangup(int wait_fd) {
+	struct pollfd poll_fd = {.fd = wait_fd, .events = POLLIN};
+	CHECK(poll(&poll_fd, 1, 5000) == 1);
+	CHECK(!(poll_fd.revents & POLLIN) && (poll_fd.revents & POLLHUP));
 	close(wait_fd);
 }
 
@@ -328,14 +336,18 @@ static void test_sync_errors(void) {
 		int fd = raw_open(&server, 4);
 		const uint32_t words[5] = {i == 3 ? 0 : 77, 0, 77, 0, 0};
 		raw_send(fd, ids[i], words, sizes[i]);
-		raw_expect_closed(fd);
+		if (ids[i] == VTEST_SYNC_WAIT) {
+			raw_expect_broken_reply(fd, VTEST_SYNC_WAIT, 0);
+		} else {
+			raw_expect_closed(fd);
+		}
 	}
 	int fd = raw_open(&server, 4);
 	RAW_SEND(fd, VTEST_SYNC_WAIT, 0, 0, 1, 1);
-	raw_expect_closed(fd);
+	raw_expect_broken_reply(fd, VTEST_SYNC_WAIT, 0);
 	fd = raw_open(&server, 4);
 	RAW_SEND(fd, VTEST_SYNC_WAIT, 2, 0);
-	raw_expect_closed(fd);
+	raw_expect_broken_reply(fd, VTEST_SYNC_WAIT, 0);
 
 	/* waits are not for ever, and not without end */
 	fd = raw_open(&server, 4);
@@ -348,14 +360,21 @@ static void test_sync_errors(void) {
 		clock_sleep(10 * CLOCK_NS_PER_MS);
 	}
 	CHECK(raw_server_count_fds(&server) == before);
+	/* those that nobody looks at any more do not count */
 	const uint32_t wait[] = {0, INFINITE, sync, 1, 0};
-	for (int i = 0; i < 1024; i++) {
-		raw_send(fd, VTEST_SYNC_WAIT, wait, 5);
-		raw_receive(fd, VTEST_SYNC_WAIT, NULL, 0);
-		close(raw_receive_fd(fd));
+	int waits[512];
+	for (int i = 0; i < 1000; i++) {
+		close(wait_syncs(fd, 0, INFINITE, wait + 2, 1));
+	}
+	for (int i = 0; i < 512; i++) {
+		waits[i] = wait_syncs(fd, 0, INFINITE, wait + 2, 1);
 	}
 	raw_send(fd, VTEST_SYNC_WAIT, wait, 5);
-	raw_expect_closed(fd);
+	raw_expect_broken_reply(fd, VTEST_SYNC_WAIT, 0);
+	/* and the others learn that they will never be satisfied */
+	for (int i = 0; i < 512; i++) {
+		expect_hangup(waits[i]);
+	}
 }
 
 static void test_fences(void) {
@@ -475,7 +494,7 @@ static void test_render_process_fails(void) {
 		int wait = wait_syncs(fd, 0, INFINITE, (const uint32_t[]){sync, 1, 0}, 1);
 		submit_words(fd, ways[i], 0);
 		raw_expect_closed(fd);
-		close(wait);
+		expect_hangup(wait);
 		raw_expect_alive(other);
 
 		/* while it is asked for a blob */
@@ -483,7 +502,7 @@ static void test_render_process_fails(void) {
 		submit_words(fd, FAKE_STALL, 50);
 		submit_words(fd, ways[i], 0);
 		RAW_SEND(fd, VTEST_RESOURCE_CREATE_BLOB, 2, 1, 4096, 0, FAKE_BLOB_NEVER, 0);
-		raw_expect_closed(fd);
+		raw_expect_broken_reply(fd, VTEST_RESOURCE_CREATE_BLOB, 1);
 	}
 	/* the context of the other client is what it was */
 	uint32_t sync = raw_create_sync(other, 0);

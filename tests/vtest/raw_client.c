@@ -187,6 +187,13 @@ void raw_expect_closed(int fd) {
 	close(fd);
 }
 
+void raw_expect_broken_reply(int fd, uint32_t id, uint32_t count) {
+	uint32_t words[4];
+	CHECK(count <= 4);
+	raw_receive(fd, id, words, count);
+	raw_expect_closed(fd);
+}
+
 void raw_expect_silence(int fd) {
 	CHECK(!raw_is_readable(fd, 50));
 }

@@ -66,6 +66,12 @@ int raw_receive_fd(int fd);
 /** The server must close the connection; ours is closed as well. */
 void raw_expect_closed(int fd);
 
+/**
+ * The server must answer with everything but the descriptor, and then close the connection:
+ * that is what makes a real client give up.
+ */
+void raw_expect_broken_reply(int fd, uint32_t id, uint32_t count);
+
 /** Nothing comes for 50 ms. */
 void raw_expect_silence(int fd);
 
