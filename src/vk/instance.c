@@ -148,12 +148,15 @@ bool vk_instance_init(struct vk_instance *instance, const struct vk_loader *load
 		}
 	}
 
-	const VkApplicationInfo application = {
+	VkApplicationInfo application = {
 		.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
 		.pApplicationName = options->application_name,
 		.pEngineName = "Venera",
-		.apiVersion = instance->api_version,
 	};
+	if (options->application) {
+		application = *options->application;
+	}
+	application.apiVersion = instance->api_version;
 	const VkInstanceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
 		.pNext = with_messenger ? &messenger : NULL,

@@ -11,6 +11,11 @@
 struct vk_instance_options {
 	/** For the driver and for debugging tools. NULL: none. */
 	const char *application_name;
+	/**
+	 * Somebody else's application, which the driver is told about as it is (some know applications
+	 * and engines by name), but for the API version. NULL: application_name, and Venera as the engine.
+	 */
+	const VkApplicationInfo *application;
 	/** The newest version that is used; at most what the loader offers is asked for. 0: 1.1. */
 	uint32_t api_version;
 	/** Must be there, or there is no instance. */

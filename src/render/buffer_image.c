@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Buffers and images. Mappable memory is an import on the host (memory.c), and Vulkan wants what is bound to an
+ * import to be made with the import's handle type. So it is added wherever the driver can take it, and what the
+ * guest asked for in its place, which means nothing to the host, is dropped. Where the driver cannot, memory types that
+ * are imports are taken out of the object's memory requirements; the guest then binds it to the driver's
+ * own memory.
+ */
+
+#include "render/call.h"
+#include "render/chain.h"
+#include "render/device.h"
+#include "render/physical_device.h"
+#include "render_dispatch.h"
+#include "venus/venus_commands.h"
+
+#define HOST_ALLOCATION VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT
+
+struct render_image {
+	struct venus_object base;
+	bool takes_imports; /* can be bound to memory that is an import */
+};
+
+/* --- making them bindable to imports --- */
+
+static bool is_importable(const VkExternalMemoryProperties *properties) {
+	return properties->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+}
+
+/** Makes a buffer to be created one that takes imports. `external` is the caller's, to be chained. */
+static void prepare_buffer(struct render_call *call, const VkBufferCreateInfo *info,
+		VkExternalMemoryBufferCreateInfo *external) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
+	const VkBufferCreateFlags sparse = VK_BUFFER_CREATE_SPARSE_BINDING_BIT;
+	if (!device->physical->host_memory.external_buffers || (info->flags & sparse)) {
+		return;
+	}
+	*external = (VkExternalMemoryBufferCreateInfo){
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+		.handleTypes = HOST_ALLOCATION,
+	};
+	chain_insert(info, external);
+}
+
+/** The same for an image; false if the driver has no such images. */
+static bool prepare_image(struct render_call *call, const VkImageCreateInfo *info,
+		VkExternalMemoryImageCreateInfo *external) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
+	const VkImageCreateFlags sparse = VK_IMAGE_CREATE_SPARSE_BINDING_BIT;
+	if ((info->flags & sparse) || info->initialLayout != VK_IMAGE_LAYOUT_UNDEFINED) {
+		/* an external image begins in the undefined layout: Vulkan knows no other */
+		return !(info->flags & sparse) && info->tiling == VK_IMAGE_TILING_LINEAR;
+	}
+
+	VkImageFormatListCreateInfo list;
+	VkImageStencilUsageCreateInfo stencil;
+	VkPhysicalDeviceExternalImageFormatInfo external_info = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO,
+		.handleType = HOST_ALLOCATION,
+	};
+	VkPhysicalDeviceImageFormatInfo2 format = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
+		.pNext = &external_info,
+		.format = info->format,
+		.type = info->imageType,
+		.tiling = info->tiling,
+		.usage = info->usage,
+		.flags = info->flags,
+	};
+	const VkImageFormatListCreateInfo *guest_list =
+		chain_find(info, VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO);
+	if (guest_list) {
+		list = *guest_list;
+		chain_insert(&format, &list);
+	}
+	const VkImageStencilUsageCreateInfo *guest_stencil =
+		chain_find(info, VK_STRUCTURE_TYPE_IMAGE_STENCIL_USAGE_CREATE_INFO);
+	if (guest_stencil) {
+		stencil = *guest_stencil;
+		chain_insert(&format, &stencil);
+	}
+	VkExternalImageFormatProperties external_properties = {
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES,
+	};
+	VkImageFormatProperties2 properties = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
+		.pNext = &external_properties,
+	};
+	const VkResult result = render_call_instance_table(call)->GetPhysicalDeviceImageFormatProperties2(
+		render_physical_device_handle(device->physical), &format, &properties);
+	const VkImageFormatProperties *limits = &properties.imageFormatProperties;
+	if (result != VK_SUCCESS || !is_importable(&external_properties.externalMemoryProperties) ||
+			info->mipLevels > limits->maxMipLevels ||
+			info->arrayLayers > limits->maxArrayLayers ||
+			!(info->samples & limits->sampleCounts)) {
+		return false;
+	}
+	*external = (VkExternalMemoryImageCreateInfo){
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
+		.handleTypes = HOST_ALLOCATION,
+	};
+	chain_insert(info, external);
+	return true;
+}
+
+/**
+ * Takes the imports out of an image's memory types if it cannot be bound to one; unless nothing would be left,
+ * when the driver has just one kind of memory, and binds it although it does not say so.
+ */
+static void limit_types(
+		const struct render_device *device, bool takes_imports, VkMemoryRequirements *requirements) {
+	if (takes_imports) {
+		return;
+	}
+	uint32_t own = 0;
+	for (uint32_t i = 0; i < device->physical->memory.memoryTypeCount; i++) {
+		if (!render_physical_device_shares_type(device->physical, i)) {
+			own |= UINT32_C(1) << i;
+		}
+	}
+	if (requirements->memoryTypeBits & own) {
+		requirements->memoryTypeBits &= own;
+	}
+}
+
+/* --- buffers --- */
+
+void render_handle_vkCreateBuffer(struct render_call *call, struct venus_vkCreateBuffer *args) {
+	VkExternalMemoryBufferCreateInfo external;
+	struct venus_object *object = render_object_reserve(
+		call, RENDER_HANDLE(*args->pBuffer), VK_OBJECT_TYPE_BUFFER, 0);
+	if (!object) {
+		return;
+	}
+	prepare_buffer(call, args->pCreateInfo, &external);
+	VkBuffer handle = VK_NULL_HANDLE;
+	args->ret = render_call_device_table(call)->CreateBuffer(
+		args->device, args->pCreateInfo, NULL, &handle);
+	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
+}
+
+void render_handle_vkGetDeviceBufferMemoryRequirements(struct render_call *call,
+		struct venus_vkGetDeviceBufferMemoryRequirements *args) {
+	const struct vk_device_table *vk = render_call_device_table(call);
+	if (!vk->GetDeviceBufferMemoryRequirements) {
+		render_call_fail(call, "the command is not enabled on the device");
+		return;
+	}
+	VkExternalMemoryBufferCreateInfo external;
+	prepare_buffer(call, args->pInfo->pCreateInfo, &external);
+	vk->GetDeviceBufferMemoryRequirements(args->device, args->pInfo, args->pMemoryRequirements);
+}
+
+/* --- images --- */
+
+void render_handle_vkCreateImage(struct render_call *call, struct venus_vkCreateImage *args) {
+	VkExternalMemoryImageCreateInfo external;
+	struct venus_object *object = render_object_reserve(call, RENDER_HANDLE(*args->pImage),
+		VK_OBJECT_TYPE_IMAGE, sizeof(struct render_image));
+	if (!object) {
+		return;
+	}
+	((struct render_image *)object)->takes_imports =
+		prepare_image(call, args->pCreateInfo, &external);
+	VkImage handle = VK_NULL_HANDLE;
+	args->ret = render_call_device_table(call)->CreateImage(
+		args->device, args->pCreateInfo, NULL, &handle);
+	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
+}
+
+void render_handle_vkGetImageMemoryRequirements(
+		struct render_call *call, struct venus_vkGetImageMemoryRequirements *args) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	if (!args->image) {
+		return; /* a failed object */
+	}
+	device->vk.GetImageMemoryRequirements(
+		args->device, args->image, args->pMemoryRequirements);
+	limit_types(device, ((const struct render_image *)args->image_object)->takes_imports,
+		args->pMemoryRequirements);
+}
+
+void render_handle_vkGetImageMemoryRequirements2(
+		struct render_call *call, struct venus_vkGetImageMemoryRequirements2 *args) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	const struct render_image *image = (const struct render_image *)call->decoder->image;
+	if (!args->pInfo->image || !image) {
+		if (!call->decoder->failed_object) {
+			render_call_fail(call, "pInfo->image is NULL");
+		}
+		return;
+	}
+	device->vk.GetImageMemoryRequirements2(
+		args->device, args->pInfo, args->pMemoryRequirements);
+	limit_types(device, image->takes_imports, &args->pMemoryRequirements->memoryRequirements);
+}
+
+void render_handle_vkGetDeviceImageMemoryRequirements(struct render_call *call,
+		struct venus_vkGetDeviceImageMemoryRequirements *args) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	if (!device->vk.GetDeviceImageMemoryRequirements) {
+		render_call_fail(call, "the command is not enabled on the device");
+		return;
+	}
+	VkExternalMemoryImageCreateInfo external;
+	const bool takes_imports = prepare_image(call, args->pInfo->pCreateInfo, &external);
+	device->vk.GetDeviceImageMemoryRequirements(
+		args->device, args->pInfo, args->pMemoryRequirements);
+	limit_types(device, takes_imports, &args->pMemoryRequirements->memoryRequirements);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VENERA_RENDER_DEVICE_H
+#define VENERA_RENDER_DEVICE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <vulkan/vulkan.h>
+
+#include "base/list.h"
+#include "render/instance.h"
+#include "venus/object_table.h"
+#include "vk/vk_tables.h"
+
+struct render_context;
+
+/** What vkCreateDevice asked of one queue family. */
+struct render_device_queues {
+	uint32_t family, count;
+	VkDeviceQueueCreateFlags flags;
+};
+
+struct render_device {
+	struct venus_object base;
+	struct render_physical_device *physical;
+	struct vk_device_table vk;
+	struct list queues; /* struct render_queue that the guest has fetched; under the context's timeline_lock */
+	struct render_device_queues *families;
+	uint32_t family_count;
+	pthread_mutex_t pool_lock; /* of the children lists of the device's pools */
+};
+
+static inline struct render_device *render_device_of(struct venus_object *object) {
+	return (struct render_device *)object;
+}
+
+static inline VkDevice render_device_handle(const struct render_device *device) {
+	return (VkDevice)(uintptr_t)device->base.handle;
+}
+
+bool render_device_has_queue(const struct render_device *device, uint32_t family, uint32_t index,
+	VkDeviceQueueCreateFlags flags);
+
+/** Waits for the device and destroys it with everything that was made from it. */
+void render_device_destroy(struct render_context *context, struct render_device *device);
+
+#endif

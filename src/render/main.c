@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/socket.h"
+#include "render/context.h"
+#include "venera_version.h"
+
+static const char usage[] =
+	"Usage: venera-render --fd=N [OPTIONS]\n"
+	"\n"
+	"Runs one Venus context on the host's Vulkan driver. venera-gpu and venera-vtest\n"
+	"start it; there is no use in starting it by hand.\n"
+	"\n"
+	"  --fd=N             the connected socket to the device\n"
+	"  --name=NAME        the guest process's name, for log lines\n"
+	"  --validate         run under the Khronos validation layer and log what it finds\n"
+	"  --log-level=LEVEL  error, warn, info (default) or debug\n"
+	"  --help, --version\n";
+
+static char program[96] = "venera-render";
+
+int main(int argc, char **argv) {
+	enum { OPT_FD = 1, OPT_NAME, OPT_VALIDATE, OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION };
+	static const struct option long_options[] = {
+		{"fd", required_argument, NULL, OPT_FD},
+		{"name", required_argument, NULL, OPT_NAME},
+		{"validate", no_argument, NULL, OPT_VALIDATE},
+		{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+		{"help", no_argument, NULL, OPT_HELP},
+		{"version", no_argument, NULL, OPT_VERSION},
+		{0},
+	};
+
+	log_init(program, LOG_LEVEL_INFO);
+	struct render_options options = {.name = "guest"};
+	enum log_level level = LOG_LEVEL_INFO;
+	int fd = -1;
+	int option;
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (option) {
+		case OPT_FD: {
+			char *end;
+			long value = strtol(optarg, &end, 10);
+			if (*end || end == optarg || value < 0 || value > 1 << 20) {
+				log_error("--fd=%s is not a descriptor", optarg);
+				return EXIT_FAILURE;
+			}
+			fd = (int)value;
+			break;
+		}
+		case OPT_NAME:
+			options.name = optarg;
+			break;
+		case OPT_VALIDATE:
+			options.validate = true;
+			break;
+		case OPT_LOG_LEVEL:
+			if (!log_level_parse(optarg, &level)) {
+				log_error("--log-level=%s: error, warn, info or debug is meant", optarg);
+				return EXIT_FAILURE;
+			}
+			break;
+		case OPT_HELP:
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		case OPT_VERSION:
+			puts("venera-render " VENERA_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return EXIT_FAILURE;
+		}
+	}
+	if (optind < argc || fd < 0) {
+		fputs(usage, stderr);
+		return EXIT_FAILURE;
+	}
+	log_init(program, level);
+	fd_set_cloexec(fd, true);
+	fd_limit_raise();
+
+	static struct render_context context;
+	int ret = render_context_init(&context, fd, &options);
+	if (ret < 0) {
+		log_error("%s: cannot start: %s", options.name, strerror(-ret));
+		return EXIT_FAILURE;
+	}
+	ret = render_context_run(&context);
+	if (ret < 0) {
+		log_error("%s: the device's channel broke: %s", options.name, strerror(-ret));
+	}
+	render_context_finish(&context);
+	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/memory.h"
+
+#include <errno.h>
+
+#include "render/call.h"
+#include "render/chain.h"
+#include "render/device.h"
+#include "render/physical_device.h"
+#include "render_dispatch.h"
+#include "venus/venus_commands.h"
+#include "venus/venus_mesa.h"
+
+/*
+ * Theory of operation
+ *
+ * Memory that the guest may map is not allocated by the host's driver. It is shared memory of ours,
+ * imported into the driver by its address (VK_EXT_external_memory_host). When the guest maps the
+ * memory it asks for a *blob* of it, and gets the descriptor; driver, guest and display then see the
+ * same pages, and nothing is ever copied. Every HOST_VISIBLE type that the guest was told of works so; memory of
+ * other types is the driver's own.
+ *
+ * An import is an external allocation in Vulkan's terms: what it is bound to must have been made
+ * with that in mind (buffer_image.c), and it takes no dedicated allocation and no export.
+ *
+ * The shared memory is counted: the VkDeviceMemory, the blob's resource, and imports of that resource into
+ * further VkDeviceMemory each hold it. The guest may free them in any order.
+ */
+
+/** Takes out of the chain what an import of our own must not be combined with. */
+static void strip_for_import(VkMemoryAllocateInfo *info) {
+	chain_remove(info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+	chain_remove(info, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
+}
+
+/** Allocates memory of a shared type: of `shmem` if not NULL (a reference, taken over), else of new shared memory. */
+static VkResult allocate_shared(struct render_call *call, struct render_memory *memory,
+		VkMemoryAllocateInfo *info, struct render_shmem *shmem, VkDeviceMemory *handle) {
+	struct render_device *device = render_device_of(call->decoder->device);
+	const uint64_t alignment = device->physical->host_memory.alignment;
+	if (info->allocationSize > UINT64_MAX - alignment) {
+		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	}
+	const uint64_t size = (info->allocationSize + alignment - 1) / alignment * alignment;
+	if (!shmem) {
+		int error;
+		shmem = render_shmem_create("venus-memory", size, &error);
+		if (!shmem) {
+			return error == -EMFILE || error == -ENFILE ? VK_ERROR_TOO_MANY_OBJECTS :
+								      VK_ERROR_OUT_OF_DEVICE_MEMORY;
+		}
+	} else if (size > shmem->shm.size) {
+		render_shmem_unref(shmem);
+		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+	}
+	strip_for_import(info);
+	VkImportMemoryHostPointerInfoEXT import = {
+		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
+		.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+		.pHostPointer = shmem->shm.data,
+	};
+	chain_insert(info, &import);
+	info->allocationSize = size;
+	VkResult result = device->vk.AllocateMemory(
+		render_device_handle(device), info, NULL, handle);
+	if (result != VK_SUCCESS) {
+		render_shmem_unref(shmem);
+		return result;
+	}
+	memory->shmem = shmem;
+	return VK_SUCCESS;
+}
+
+void render_handle_vkAllocateMemory(
+		struct render_call *call, struct venus_vkAllocateMemory *args) {
+	struct render_device *device = render_device_of(call->decoder->device);
+	struct render_physical_device *physical = device->physical;
+	VkMemoryAllocateInfo *info = (VkMemoryAllocateInfo *)args->pAllocateInfo;
+	const VkImportMemoryResourceInfoMESA *import =
+		chain_remove(info, VK_STRUCTURE_TYPE_IMPORT_MEMORY_RESOURCE_INFO_MESA);
+	struct render_shmem *shmem = NULL;
+	if (import) {
+		struct render_resource *resource =
+			render_resource_get(call->context, import->resourceId);
+		if (!resource) {
+			render_call_fail(call, "the resource to import does not exist");
+			return;
+		}
+		shmem = render_shmem_ref(resource->shmem);
+		render_resource_unref(resource);
+	}
+
+	struct venus_object *object = render_object_reserve(call, RENDER_HANDLE(*args->pMemory),
+		VK_OBJECT_TYPE_DEVICE_MEMORY, sizeof(struct render_memory));
+	if (!object) {
+		render_shmem_unref(shmem);
+		return;
+	}
+	struct render_memory *memory = (struct render_memory *)object;
+	memory->size = info->allocationSize;
+	VkDeviceMemory handle = VK_NULL_HANDLE;
+	if (call->decoder->failed_object) {
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+		render_shmem_unref(shmem);
+	} else if (info->memoryTypeIndex >= physical->memory.memoryTypeCount) {
+		args->ret = VK_ERROR_UNKNOWN;
+		render_shmem_unref(shmem);
+	} else {
+		memory->flags = physical->memory.memoryTypes[info->memoryTypeIndex].propertyFlags;
+		if (render_physical_device_shares_type(physical, info->memoryTypeIndex)) {
+			args->ret = allocate_shared(call, memory, info, shmem, &handle);
+		} else if (shmem) {
+			render_shmem_unref(shmem);
+			args->ret = VK_ERROR_INVALID_EXTERNAL_HANDLE;
+		} else {
+			chain_remove(info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+			args->ret = device->vk.AllocateMemory(args->device, info, NULL, &handle);
+		}
+	}
+	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
+}
+
+void render_memory_free(struct render_context *context, struct render_memory *memory) {
+	const struct render_device *device = render_device_of(memory->base.device);
+	struct render_shmem *shmem = memory->shmem;
+	VkDeviceMemory handle =
+		(VkDeviceMemory)(uintptr_t)render_object_unbind(context, &memory->base);
+	if (handle) {
+		device->vk.FreeMemory(render_device_handle(device), handle, NULL);
+		render_shmem_unref(shmem);
+	}
+}
+
+void render_handle_vkFreeMemory(struct render_call *call, struct venus_vkFreeMemory *args) {
+	if (args->memory_object) {
+		render_memory_free(call->context, (struct render_memory *)args->memory_object);
+	}
+}
+
+static struct render_shmem *export_memory(struct render_context *context, uint64_t memory_id,
+		uint32_t blob_flags, uint64_t size, uint32_t *map_info, int *error) {
+	struct venus_object *object = venus_object_table_get(&context->objects, memory_id);
+	if (!object || object->type != VK_OBJECT_TYPE_DEVICE_MEMORY || !object->handle) {
+		*error = -ENOENT;
+		return NULL;
+	}
+	const struct render_memory *memory = (const struct render_memory *)object;
+	if (!memory->shmem) {
+		*error = -EACCES;
+		return NULL;
+	}
+	if (size > memory->shmem->shm.size) {
+		*error = -EINVAL;
+		return NULL;
+	}
+	*map_info = blob_flags & RENDER_BLOB_MAPPABLE ? RENDER_MAP_CACHED : RENDER_MAP_NONE;
+	*error = 0;
+	return render_shmem_ref(memory->shmem);
+}
+
+struct render_shmem *render_memory_export(struct render_context *context, uint64_t memory_id,
+		uint32_t blob_flags, uint64_t size, uint32_t *map_info, int *error) {
+	epoch_enter(&context->epoch, &context->path.reader);
+	struct render_shmem *shmem =
+		export_memory(context, memory_id, blob_flags, size, map_info, error);
+	epoch_exit(&context->path.reader);
+	return shmem;
+}
+
+void render_handle_vkGetMemoryResourcePropertiesMESA(struct render_call *call,
+		struct venus_vkGetMemoryResourcePropertiesMESA *args) {
+	struct render_device *device = render_device_of(call->decoder->device);
+	struct render_resource *resource = render_resource_get(call->context, args->resourceId);
+	if (!resource) {
+		render_call_fail(call, "there is no such resource");
+		return;
+	}
+	VkMemoryHostPointerPropertiesEXT properties = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
+	};
+	args->ret = device->vk.GetMemoryHostPointerPropertiesEXT(args->device,
+		VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+		render_resource_data(resource), &properties);
+	args->pMemoryResourceProperties->memoryTypeBits =
+		properties.memoryTypeBits & device->physical->host_memory.importable_types;
+	VkMemoryResourceAllocationSizePropertiesMESA *size =
+		chain_find(args->pMemoryResourceProperties,
+			VK_STRUCTURE_TYPE_MEMORY_RESOURCE_ALLOCATION_SIZE_PROPERTIES_MESA);
+	if (size) {
+		size->allocationSize = resource->size;
+	}
+	render_resource_unref(resource);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/physical_device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/call.h"
+#include "render/chain.h"
+#include "render/device.h"
+#include "render/instance.h"
+#include "render_dispatch.h"
+#include "venus/venus_commands.h"
+
+/*
+ * What the guest is told of the host's devices differs from what the host says in this:
+ *
+ *  - Memory types that cannot be made of our shared memory lose HOST_VISIBLE and what goes
+ *    with it: the guest could not map them.
+ *  - Extensions are those that the protocol can carry and that need nothing of the host's operating system.
+ *    Sharing between processes (external memory, semaphores and fences by descriptor) is not
+ *    passed through: a descriptor of the host means nothing in the guest.
+ */
+
+/** Extensions that are in the protocol and of the host, and yet not passed through. */
+static const char *const withheld_extensions[] = {
+	VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+	VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
+	VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
+	VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
+	VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
+	VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+};
+
+static bool is_withheld(const char *name) {
+	for (size_t i = 0; i < sizeof(withheld_extensions) / sizeof(withheld_extensions[0]); i++) {
+		if (strcmp(withheld_extensions[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- enumeration --- */
+
+static bool is_usable(struct render_context *context, VkPhysicalDevice handle) {
+	const struct vk_instance_table *vk = render_instance_table_of(context);
+	VkPhysicalDeviceProperties properties;
+	vk->GetPhysicalDeviceProperties(handle, &properties);
+	if (properties.apiVersion < VK_API_VERSION_1_1) {
+		log_info("%s: %s is left out: it has no Vulkan 1.1", context->options.name,
+			properties.deviceName);
+		return false;
+	}
+	struct vk_host_memory memory;
+	if (vk_host_memory_query(&memory, vk, handle) != VK_SUCCESS || !memory.supported) {
+		log_info("%s: %s is left out: it has no VK_EXT_external_memory_host",
+			context->options.name, properties.deviceName);
+		return false;
+	}
+	return true;
+}
+
+/** Asks the host, once. With the instance's lock. */
+static VkResult enumerate(struct render_context *context, struct render_instance *instance) {
+	if (instance->enumerated) {
+		return VK_SUCCESS;
+	}
+	uint32_t host_count = 0;
+	VkResult result = vk_instance_enumerate_devices(
+		&instance->host.table, instance->host.handle, &instance->handles, &host_count);
+	if (result != VK_SUCCESS) {
+		return result;
+	}
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < host_count; i++) {
+		if (is_usable(context, instance->handles[i])) {
+			instance->handles[count++] = instance->handles[i];
+		}
+	}
+	instance->devices = calloc(count ? count : 1, sizeof(*instance->devices));
+	if (!instance->devices) {
+		free(instance->handles);
+		instance->handles = NULL;
+		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	}
+	instance->count = count;
+	instance->enumerated = true;
+	return VK_SUCCESS;
+}
+
+/** Gives device `index` the guest's id, or checks it if it has one. */
+static bool bind_device(struct render_call *call, struct render_instance *instance,
+		uint32_t index, uint64_t id) {
+	if (instance->devices[index]) {
+		if (instance->devices[index]->base.id != id) {
+			render_call_fail(call, "a physical device got another id before");
+			return false;
+		}
+		return true;
+	}
+	struct venus_object *object = render_object_reserve(
+		call, id, VK_OBJECT_TYPE_PHYSICAL_DEVICE, sizeof(struct render_physical_device));
+	if (!object) {
+		return false;
+	}
+	struct render_physical_device *physical = (struct render_physical_device *)object;
+	const uint32_t instance_version = instance->host.api_version;
+	instance->host.table.GetPhysicalDeviceProperties(
+		instance->handles[index], &physical->properties);
+	if (physical->properties.apiVersion > instance_version) {
+		physical->properties.apiVersion = instance_version;
+	}
+	object->handle = RENDER_HANDLE(instance->handles[index]);
+	instance->devices[index] = physical;
+	return true;
+}
+
+void render_handle_vkEnumeratePhysicalDevices(
+		struct render_call *call, struct venus_vkEnumeratePhysicalDevices *args) {
+	struct render_instance *instance = (struct render_instance *)args->instance_object;
+	pthread_mutex_lock(&instance->lock);
+	args->ret = enumerate(call->context, instance);
+	if (args->ret != VK_SUCCESS) {
+		goto unlock;
+	}
+	if (!args->pPhysicalDevices) {
+		*args->pPhysicalDeviceCount = instance->count;
+		goto unlock;
+	}
+	if (*args->pPhysicalDeviceCount < instance->count) {
+		args->ret = VK_INCOMPLETE;
+	} else {
+		*args->pPhysicalDeviceCount = instance->count;
+	}
+	for (uint32_t i = 0; i < *args->pPhysicalDeviceCount; i++) {
+		if (!bind_device(call, instance, i, RENDER_HANDLE(args->pPhysicalDevices[i]))) {
+			break;
+		}
+	}
+unlock:
+	pthread_mutex_unlock(&instance->lock);
+}
+
+/** The guest's id of a host device, 0 if it has none. With the instance's lock. */
+static uint64_t id_of_host_device(const struct render_instance *instance, VkPhysicalDevice handle) {
+	for (uint32_t i = 0; i < instance->count; i++) {
+		if (instance->handles[i] == handle && instance->devices[i]) {
+			return instance->devices[i]->base.id;
+		}
+	}
+	return 0;
+}
+
+void render_handle_vkEnumeratePhysicalDeviceGroups(
+		struct render_call *call, struct venus_vkEnumeratePhysicalDeviceGroups *args) {
+	(void)call;
+	struct render_instance *instance = (struct render_instance *)args->instance_object;
+	const struct vk_instance_table *vk = &instance->host.table;
+	VkPhysicalDeviceGroupProperties *groups = NULL;
+	args->ret = VK_ERROR_INITIALIZATION_FAILED;
+	pthread_mutex_lock(&instance->lock);
+
+	/* the host's groups, without those that hold a device which the guest does not have */
+	uint32_t host_count = 0;
+	if (!instance->enumerated || !vk->EnumeratePhysicalDeviceGroups ||
+			vk->EnumeratePhysicalDeviceGroups(instance->host.handle, &host_count, NULL) < 0) {
+		goto unlock;
+	}
+	groups = calloc(host_count ? host_count : 1, sizeof(*groups));
+	if (!groups) {
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+		goto unlock;
+	}
+	for (uint32_t i = 0; i < host_count; i++) {
+		groups[i].sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_GROUP_PROPERTIES;
+	}
+	if (vk->EnumeratePhysicalDeviceGroups(instance->host.handle, &host_count, groups) < 0) {
+		goto unlock;
+	}
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < host_count; i++) {
+		bool known = true;
+		for (uint32_t j = 0; j < groups[i].physicalDeviceCount; j++) {
+			uint64_t id = id_of_host_device(instance, groups[i].physicalDevices[j]);
+			known &= id != 0;
+			groups[i].physicalDevices[j] = (VkPhysicalDevice)(uintptr_t)id;
+		}
+		if (known) {
+			groups[count++] = groups[i];
+		}
+	}
+
+	args->ret = VK_SUCCESS;
+	if (args->pPhysicalDeviceGroupProperties) {
+		uint32_t room = *args->pPhysicalDeviceGroupCount;
+		if (room < count) {
+			args->ret = VK_INCOMPLETE;
+			count = room;
+		}
+		for (uint32_t i = 0; i < count; i++) {
+			VkPhysicalDeviceGroupProperties *out = &args->pPhysicalDeviceGroupProperties[i];
+			out->physicalDeviceCount = groups[i].physicalDeviceCount;
+			memcpy(out->physicalDevices, groups[i].physicalDevices,
+				sizeof(out->physicalDevices));
+			out->subsetAllocation = groups[i].subsetAllocation;
+		}
+	}
+	*args->pPhysicalDeviceGroupCount = count;
+unlock:
+	pthread_mutex_unlock(&instance->lock);
+	free(groups);
+}
+
+/* --- extensions --- */
+
+VkResult render_physical_device_fill_extensions(
+		struct render_context *context, struct render_physical_device *physical) {
+	struct render_instance *instance = render_instance_of(context);
+	VkResult result = VK_SUCCESS;
+	pthread_mutex_lock(&instance->lock);
+	if (physical->extensions) {
+		goto unlock;
+	}
+	result = vk_extensions_of_device(&physical->host_extensions, &instance->host.table,
+		render_physical_device_handle(physical));
+	if (result != VK_SUCCESS) {
+		goto unlock;
+	}
+	const struct vk_extensions *host = &physical->host_extensions;
+	VkExtensionProperties *offered = calloc(host->count + 1, sizeof(*offered));
+	if (!offered) {
+		result = VK_ERROR_OUT_OF_HOST_MEMORY;
+		vk_extensions_finish(&physical->host_extensions);
+		goto unlock;
+	}
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < host->count; i++) {
+		const struct venus_extension *known =
+			venus_extension_find(host->items[i].extensionName);
+		if (!known || !known->offered || is_withheld(known->name)) {
+			continue;
+		}
+		offered[count] = host->items[i];
+		if (offered[count].specVersion > known->spec_version) {
+			offered[count].specVersion = known->spec_version;
+		}
+		count++;
+	}
+	physical->extension_count = count;
+	physical->extensions = offered;
+unlock:
+	pthread_mutex_unlock(&instance->lock);
+	return result;
+}
+
+bool render_physical_device_offers(
+		const struct render_physical_device *physical, const char *extension) {
+	for (uint32_t i = 0; i < physical->extension_count; i++) {
+		if (strcmp(physical->extensions[i].extensionName, extension) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void render_physical_device_release(struct render_physical_device *physical) {
+	vk_extensions_finish(&physical->host_extensions);
+	free(physical->extensions);
+	physical->extensions = NULL;
+}
+
+static struct render_physical_device *physical_of(struct venus_object *object) {
+	return (struct render_physical_device *)object;
+}
+
+void render_handle_vkEnumerateDeviceExtensionProperties(struct render_call *call,
+		struct venus_vkEnumerateDeviceExtensionProperties *args) {
+	struct render_physical_device *physical = physical_of(args->physicalDevice_object);
+	if (args->pLayerName) {
+		render_call_fail(call, "pLayerName is not NULL");
+		return;
+	}
+	args->ret = render_physical_device_fill_extensions(call->context, physical);
+	if (args->ret != VK_SUCCESS) {
+		*args->pPropertyCount = 0;
+		return;
+	}
+	uint32_t count = physical->extension_count;
+	if (args->pProperties) {
+		if (*args->pPropertyCount < count) {
+			args->ret = VK_INCOMPLETE;
+			count = *args->pPropertyCount;
+		}
+		memcpy(args->pProperties, physical->extensions,
+			count * sizeof(physical->extensions[0]));
+	}
+	*args->pPropertyCount = count;
+}
+
+/* --- properties --- */
+
+void render_handle_vkGetPhysicalDeviceProperties(
+		struct render_call *call, struct venus_vkGetPhysicalDeviceProperties *args) {
+	(void)call;
+	*args->pProperties = physical_of(args->physicalDevice_object)->properties;
+}
+
+void render_handle_vkGetPhysicalDeviceProperties2(
+		struct render_call *call, struct venus_vkGetPhysicalDeviceProperties2 *args) {
+	render_instance_table_of(call->context)->GetPhysicalDeviceProperties2(
+		args->physicalDevice, args->pProperties);
+	args->pProperties->properties.apiVersion =
+		physical_of(args->physicalDevice_object)->properties.apiVersion;
+}
+
+/* --- memory --- */
+
+VkResult render_physical_device_fill_memory(
+		struct render_context *context, struct render_physical_device *physical) {
+	struct render_instance *instance = render_instance_of(context);
+	const struct vk_instance_table *vk = &instance->host.table;
+	VkPhysicalDevice handle = render_physical_device_handle(physical);
+	VkResult result = VK_SUCCESS;
+	pthread_mutex_lock(&instance->lock);
+	if (physical->has_memory) {
+		goto unlock;
+	}
+	result = vk_host_memory_probe_physical_device(&physical->host_memory, vk, handle);
+	if (result != VK_SUCCESS) {
+		log_error("%s: cannot find out which memory of %s can be shared: %s",
+			context->options.name, physical->properties.deviceName,
+			vk_result_name(result));
+		goto unlock;
+	}
+	vk->GetPhysicalDeviceMemoryProperties(handle, &physical->memory);
+	for (uint32_t i = 0; i < physical->memory.memoryTypeCount; i++) {
+		if (!(physical->host_memory.importable_types & (UINT32_C(1) << i))) {
+			physical->memory.memoryTypes[i].propertyFlags &=
+				~(VkMemoryPropertyFlags)(VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+					VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
+					VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
+		}
+	}
+	physical->has_memory = true;
+unlock:
+	pthread_mutex_unlock(&instance->lock);
+	return result;
+}
+
+void render_handle_vkGetPhysicalDeviceMemoryProperties(
+		struct render_call *call, struct venus_vkGetPhysicalDeviceMemoryProperties *args) {
+	struct render_physical_device *physical = physical_of(args->physicalDevice_object);
+	if (render_physical_device_fill_memory(call->context, physical) == VK_SUCCESS) {
+		*args->pMemoryProperties = physical->memory;
+	}
+}
+
+void render_handle_vkGetPhysicalDeviceMemoryProperties2(
+		struct render_call *call, struct venus_vkGetPhysicalDeviceMemoryProperties2 *args) {
+	struct render_physical_device *physical = physical_of(args->physicalDevice_object);
+	if (args->pMemoryProperties->pNext) { /* the budget */
+		render_instance_table_of(call->context)->GetPhysicalDeviceMemoryProperties2(
+			args->physicalDevice, args->pMemoryProperties);
+	}
+	if (render_physical_device_fill_memory(call->context, physical) == VK_SUCCESS) {
+		args->pMemoryProperties->memoryProperties = physical->memory;
+	}
+}
+
+/* --- sharing, which is not offered --- */
+
+void render_handle_vkGetPhysicalDeviceExternalBufferProperties(struct render_call *call,
+		struct venus_vkGetPhysicalDeviceExternalBufferProperties *args) {
+	(void)call;
+	args->pExternalBufferProperties->externalMemoryProperties =
+		(VkExternalMemoryProperties){0};
+}
+
+void render_handle_vkGetPhysicalDeviceExternalFenceProperties(struct render_call *call,
+		struct venus_vkGetPhysicalDeviceExternalFenceProperties *args) {
+	(void)call;
+	args->pExternalFenceProperties->exportFromImportedHandleTypes = 0;
+	args->pExternalFenceProperties->compatibleHandleTypes = 0;
+	args->pExternalFenceProperties->externalFenceFeatures = 0;
+}
+
+void render_handle_vkGetPhysicalDeviceExternalSemaphoreProperties(struct render_call *call,
+		struct venus_vkGetPhysicalDeviceExternalSemaphoreProperties *args) {
+	(void)call;
+	args->pExternalSemaphoreProperties->exportFromImportedHandleTypes = 0;
+	args->pExternalSemaphoreProperties->compatibleHandleTypes = 0;
+	args->pExternalSemaphoreProperties->externalSemaphoreFeatures = 0;
+}
+
+void render_handle_vkGetPhysicalDeviceImageFormatProperties2(struct render_call *call,
+		struct venus_vkGetPhysicalDeviceImageFormatProperties2 *args) {
+	const VkPhysicalDeviceExternalImageFormatInfo *external = chain_find(args->pImageFormatInfo,
+		VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);
+	if ((external && external->handleType) ||
+			args->pImageFormatInfo->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT) {
+		args->ret = VK_ERROR_FORMAT_NOT_SUPPORTED;
+		return;
+	}
+	args->ret = render_instance_table_of(call->context)->GetPhysicalDeviceImageFormatProperties2(
+		args->physicalDevice, args->pImageFormatInfo, args->pImageFormatProperties);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Pipelines, which are made several at a time, and the caches that their making fills. */
+
+#include <string.h>
+
+#include "render/call.h"
+#include "render/device.h"
+#include "render_dispatch.h"
+#include "venus/venus_commands.h"
+
+struct batch {
+	struct venus_object **objects;
+	uint64_t *handles; /* the host's; VK_NULL_HANDLE at first */
+	uint32_t count;
+};
+
+/** Binds all ids of a call. false: the call has failed. */
+static bool batch_begin(
+		struct render_call *call, struct batch *batch, const VkPipeline *ids, uint32_t count) {
+	struct arena *arena = call->decoder->arena;
+	if (!count || !ids) {
+		render_call_fail(call, "no pipelines");
+		return false;
+	}
+	*batch = (struct batch){
+		.objects = arena_alloc_array(arena, count, sizeof(*batch->objects)),
+		.handles = arena_alloc_array(arena, count, sizeof(*batch->handles)),
+		.count = count,
+	};
+	if (!batch->objects || !batch->handles) {
+		render_call_fail(call, "out of memory");
+		return false;
+	}
+	memset(batch->handles, 0, count * sizeof(*batch->handles));
+	for (uint32_t i = 0; i < count; i++) {
+		batch->objects[i] =
+			render_object_reserve(call, RENDER_HANDLE(ids[i]), VK_OBJECT_TYPE_PIPELINE, 0);
+		if (!batch->objects[i]) {
+			while (i-- > 0) {
+				render_object_unbind(call->context, batch->objects[i]);
+			}
+			return false;
+		}
+	}
+	return true;
+}
+
+/**
+ * A result that is not an error may leave single pipelines unmade (VK_PIPELINE_COMPILE_REQUIRED): their ids become
+ * unbound, or failed objects. After an error none stays.
+ */
+static void batch_end(struct render_call *call, struct batch *batch, VkResult result) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	for (uint32_t i = 0; i < batch->count; i++) {
+		uint64_t handle = batch->handles[i];
+		if (result < 0 && handle) {
+			device->vk.DestroyPipeline(render_device_handle(device),
+				(VkPipeline)(uintptr_t)handle, NULL);
+			handle = 0;
+		}
+		render_object_complete(call, batch->objects[i], handle, result);
+	}
+}
+
+#define DEFINE_CREATE_PIPELINES(kind, ...) \
+	void render_handle_vkCreate##kind##Pipelines( \
+			struct render_call *call, struct venus_vkCreate##kind##Pipelines *args) { \
+		struct batch batch; \
+		if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) { \
+			return; \
+		} \
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY; \
+		if (!call->decoder->failed_object) { \
+			args->ret = render_call_device_table(call)->Create##kind##Pipelines( \
+				__VA_ARGS__, args->createInfoCount, args->pCreateInfos, NULL, \
+				(VkPipeline *)(void *)batch.handles); \
+		} \
+		batch_end(call, &batch, args->ret); \
+	}
+
+DEFINE_CREATE_PIPELINES(Graphics, args->device, args->pipelineCache)
+DEFINE_CREATE_PIPELINES(Compute, args->device, args->pipelineCache)
+
+void render_handle_vkCreateRayTracingPipelinesKHR(
+		struct render_call *call, struct venus_vkCreateRayTracingPipelinesKHR *args) {
+	const struct vk_device_table *vk = render_call_device_table(call);
+	if (!vk->CreateRayTracingPipelinesKHR) {
+		render_call_fail(call, "the command is not enabled on the device");
+		return;
+	}
+	struct batch batch;
+	if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) {
+		return;
+	}
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!call->decoder->failed_object) {
+		args->ret = vk->CreateRayTracingPipelinesKHR(args->device, VK_NULL_HANDLE,
+			args->pipelineCache, args->createInfoCount, args->pCreateInfos, NULL,
+			(VkPipeline *)(void *)batch.handles);
+	}
+	batch_end(call, &batch, args->ret);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Command pools and descriptor pools, and what is allocated from them. */
+
+#include <stdlib.h>
+
+#include "render/call.h"
+#include "render/device.h"
+#include "render/object.h"
+#include "render_dispatch.h"
+#include "venus/venus_commands.h"
+
+static struct render_pool *create_pool(struct render_call *call, uint64_t id, VkObjectType type) {
+	struct render_pool *pool = (struct render_pool *)render_object_alloc(
+		call, id, type, sizeof(struct render_pool));
+	if (!pool) {
+		return NULL;
+	}
+	list_init(&pool->children);
+	return render_object_publish(call, &pool->base) ? pool : NULL;
+}
+
+/** Unbinds everything that was allocated from the pool. The host frees it with the pool. */
+static void release_children(struct render_call *call, struct render_pool *pool, bool with_pool) {
+	struct render_device *device = render_device_of(pool->base.device);
+	pthread_mutex_lock(&device->pool_lock);
+	pool->released |= with_pool;
+	LIST_FOR_EACH_SAFE(child, &pool->children, struct render_pool_child, link) {
+		list_remove(&child->link);
+		render_object_unbind(call->context, &child->base);
+	}
+	pthread_mutex_unlock(&device->pool_lock);
+}
+
+/** Unbinds a pool and what was allocated from it; returns the host's handle. */
+static uint64_t release_pool(struct render_call *call, struct venus_object *object) {
+	if (!object) {
+		return 0;
+	}
+	release_children(call, (struct render_pool *)object, true);
+	return render_object_release(call, object);
+}
+
+/**
+ * Binds the ids of a new allocation: `objects` gets `count` entries. false: the call has failed, or
+ * memory is out, and nothing is bound.
+ */
+static bool reserve_children(struct render_call *call, struct render_pool *pool,
+		struct venus_object **objects, const uint64_t *ids, uint32_t count, VkObjectType type) {
+	for (uint32_t i = 0; i < count; i++) {
+		objects[i] = render_object_alloc(
+			call, ids[i], type, sizeof(struct render_pool_child));
+		if (objects[i]) {
+			struct render_pool_child *child = (struct render_pool_child *)objects[i];
+			child->pool = pool;
+			list_init(&child->link);
+		}
+		if (!objects[i] || !render_object_publish(call, objects[i])) {
+			while (i-- > 0) {
+				render_object_unbind(call->context, objects[i]);
+			}
+			return false;
+		}
+	}
+	return true;
+}
+
+/** All or nothing: `handles` are the host's. */
+static void complete_children(struct render_call *call, struct render_pool *pool,
+		struct venus_object **objects, const uint64_t *handles, uint32_t count,
+		VkResult result) {
+	struct render_device *device = render_device_of(pool->base.device);
+	pthread_mutex_lock(&device->pool_lock);
+	for (uint32_t i = 0; i < count; i++) {
+		struct render_pool_child *child = (struct render_pool_child *)objects[i];
+		if (pool->released) {
+			/* another thread destroys the pool, and the host's part with it */
+			render_object_unbind(call->context, &child->base);
+			continue;
+		}
+		/* failed objects, too, go with their pool */
+		if (result == VK_SUCCESS || !call->wants_reply) {
+			list_append(&pool->children, &child->link);
+		}
+		render_object_complete(
+			call, objects[i], result == VK_SUCCESS ? handles[i] : 0, result);
+	}
+	pthread_mutex_unlock(&device->pool_lock);
+}
+
+/** Unbinds one child of `pool`; returns the host's handle. */
+static uint64_t release_child(
+		struct render_call *call, struct venus_object *pool, struct venus_object *object) {
+	struct render_pool_child *child = (struct render_pool_child *)object;
+	if (&child->pool->base != pool) {
+		render_call_fail(call, "it was allocated from another pool");
+		return 0;
+	}
+	struct render_device *device = render_device_of(object->device);
+	pthread_mutex_lock(&device->pool_lock);
+	list_remove(&child->link);
+	pthread_mutex_unlock(&device->pool_lock);
+	return render_object_release(call, object);
+}
+
+void render_handle_vkCreateCommandPool(
+		struct render_call *call, struct venus_vkCreateCommandPool *args) {
+	struct render_pool *pool =
+		create_pool(call, RENDER_HANDLE(*args->pCommandPool), VK_OBJECT_TYPE_COMMAND_POOL);
+	if (!pool) {
+		return;
+	}
+	VkCommandPool handle = VK_NULL_HANDLE;
+	args->ret = render_call_device_table(call)->CreateCommandPool(
+		args->device, args->pCreateInfo, NULL, &handle);
+	render_object_complete(call, &pool->base, RENDER_HANDLE(handle), args->ret);
+}
+
+void render_handle_vkDestroyCommandPool(
+		struct render_call *call, struct venus_vkDestroyCommandPool *args) {
+	uint64_t handle = release_pool(call, args->commandPool_object);
+	if (handle) {
+		render_call_device_table(call)->DestroyCommandPool(
+			args->device, (VkCommandPool)(uintptr_t)handle, NULL);
+	}
+}
+
+void render_handle_vkAllocateCommandBuffers(
+		struct render_call *call, struct venus_vkAllocateCommandBuffers *args) {
+	const VkCommandBufferAllocateInfo *info = args->pAllocateInfo;
+	uint32_t count = info->commandBufferCount;
+	struct render_pool *pool = (struct render_pool *)call->decoder->pool;
+	if (!pool || !count || !args->pCommandBuffers) {
+		render_call_fail(call, "no pool or no command buffers");
+		return;
+	}
+	struct arena *arena = call->decoder->arena;
+	struct venus_object **objects = arena_alloc_array(arena, count, sizeof(*objects));
+	uint64_t *handles = arena_alloc_array(arena, count, sizeof(*handles));
+	if (!objects || !handles) {
+		render_call_fail(call, "out of memory");
+		return;
+	}
+	if (!reserve_children(call, pool, objects, (const uint64_t *)(const void *)args->pCommandBuffers,
+			count, VK_OBJECT_TYPE_COMMAND_BUFFER)) {
+		return;
+	}
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!call->decoder->failed_object) {
+		args->ret = render_call_device_table(call)->AllocateCommandBuffers(
+			args->device, info, (VkCommandBuffer *)(void *)handles);
+	}
+	complete_children(call, pool, objects, handles, count, args->ret);
+}
+
+void render_handle_vkFreeCommandBuffers(
+		struct render_call *call, struct venus_vkFreeCommandBuffers *args) {
+	if (args->commandBufferCount && !args->pCommandBuffers) {
+		render_call_fail(call, "pCommandBuffers is NULL");
+		return;
+	}
+	for (uint32_t i = 0; i < args->commandBufferCount; i++) {
+		struct venus_object *object = args->pCommandBuffers_objects[i];
+		if (!object) {
+			continue;
+		}
+		VkCommandBuffer handle =
+			(VkCommandBuffer)(uintptr_t)release_child(call, args->commandPool_object, object);
+		if (handle && args->commandPool) {
+			render_call_device_table(call)->FreeCommandBuffers(
+				args->device, args->commandPool, 1, &handle);
+		}
+	}
+}
+
+void render_handle_vkCreateDescriptorPool(
+		struct render_call *call, struct venus_vkCreateDescriptorPool *args) {
+	struct render_pool *pool = create_pool(
+		call, RENDER_HANDLE(*args->pDescriptorPool), VK_OBJECT_TYPE_DESCRIPTOR_POOL);
+	if (!pool) {
+		return;
+	}
+	VkDescriptorPool handle = VK_NULL_HANDLE;
+	args->ret = render_call_device_table(call)->CreateDescriptorPool(
+		args->device, args->pCreateInfo, NULL, &handle);
+	render_object_complete(call, &pool->base, RENDER_HANDLE(handle), args->ret);
+}
+
+void render_handle_vkDestroyDescriptorPool(
+		struct render_call *call, struct venus_vkDestroyDescriptorPool *args) {
+	uint64_t handle = release_pool(call, args->descriptorPool_object);
+	if (handle) {
+		render_call_device_table(call)->DestroyDescriptorPool(
+			args->device, (VkDescriptorPool)(uintptr_t)handle, NULL);
+	}
+}
+
+void render_handle_vkResetDescriptorPool(
+		struct render_call *call, struct venus_vkResetDescriptorPool *args) {
+	release_children(call, (struct render_pool *)args->descriptorPool_object, false);
+	args->ret = VK_SUCCESS;
+	if (args->descriptorPool) {
+		args->ret = render_call_device_table(call)->ResetDescriptorPool(
+			args->device, args->descriptorPool, args->flags);
+	}
+}
+
+void render_handle_vkAllocateDescriptorSets(
+		struct render_call *call, struct venus_vkAllocateDescriptorSets *args) {
+	const VkDescriptorSetAllocateInfo *info = args->pAllocateInfo;
+	uint32_t count = info->descriptorSetCount;
+	struct render_pool *pool = (struct render_pool *)call->decoder->pool;
+	if (!pool || !count || !args->pDescriptorSets) {
+		render_call_fail(call, "no pool or no descriptor sets");
+		return;
+	}
+	struct arena *arena = call->decoder->arena;
+	struct venus_object **objects = arena_alloc_array(arena, count, sizeof(*objects));
+	uint64_t *handles = arena_alloc_array(arena, count, sizeof(*handles));
+	if (!objects || !handles) {
+		render_call_fail(call, "out of memory");
+		return;
+	}
+	if (!reserve_children(call, pool, objects, (const uint64_t *)(const void *)args->pDescriptorSets,
+			count, VK_OBJECT_TYPE_DESCRIPTOR_SET)) {
+		return;
+	}
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!call->decoder->failed_object) {
+		args->ret = render_call_device_table(call)->AllocateDescriptorSets(
+			args->device, info, (VkDescriptorSet *)(void *)handles);
+	}
+	complete_children(call, pool, objects, handles, count, args->ret);
+}
+
+void render_handle_vkFreeDescriptorSets(
+		struct render_call *call, struct venus_vkFreeDescriptorSets *args) {
+	args->ret = VK_SUCCESS;
+	if (args->descriptorSetCount && !args->pDescriptorSets) {
+		render_call_fail(call, "pDescriptorSets is NULL");
+		return;
+	}
+	for (uint32_t i = 0; i < args->descriptorSetCount; i++) {
+		struct venus_object *object = args->pDescriptorSets_objects[i];
+		if (!object) {
+			continue;
+		}
+		VkDescriptorSet handle = (VkDescriptorSet)(uintptr_t)release_child(
+			call, args->descriptorPool_object, object);
+		if (handle && args->descriptorPool) {
+			render_call_device_table(call)->FreeDescriptorSets(
+				args->device, args->descriptorPool, 1, &handle);
+		}
+	}
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Query pools, and other results that the host writes as bytes. */
+
+#include "render/call.h"
+#include "render/device.h"
+#include "render/object.h"
+#include "render_dispatch.h"
+#include "venus/venus_commands.h"
+#include "venus/venus_mesa.h"
+
+/** Integers that the host writes for one query, without availability. */
+static uint32_t values_per_query(const VkQueryPoolCreateInfo *info) {
+	switch (info->queryType) {
+	case VK_QUERY_TYPE_PIPELINE_STATISTICS: {
+		uint32_t bits = info->pipelineStatistics, count = 0;
+		for (; bits; bits &= bits - 1) {
+			count++;
+		}
+		return count;
+	}
+	case VK_QUERY_TYPE_TRANSFORM_FEEDBACK_STREAM_EXT:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+void render_handle_vkCreateQueryPool(
+		struct render_call *call, struct venus_vkCreateQueryPool *args) {
+	struct venus_object *object = render_object_reserve(call, RENDER_HANDLE(*args->pQueryPool),
+		VK_OBJECT_TYPE_QUERY_POOL, sizeof(struct render_query_pool));
+	if (!object) {
+		return;
+	}
+	struct render_query_pool *pool = (struct render_query_pool *)object;
+	pool->values = values_per_query(args->pCreateInfo);
+	pool->count = args->pCreateInfo->queryCount;
+	VkQueryPool handle = VK_NULL_HANDLE;
+	args->ret = render_call_device_table(call)->CreateQueryPool(
+		args->device, args->pCreateInfo, NULL, &handle);
+	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
+}
+
+void render_handle_vkGetQueryPoolResults(
+		struct render_call *call, struct venus_vkGetQueryPoolResults *args) {
+	const struct render_query_pool *pool =
+		(const struct render_query_pool *)args->queryPool_object;
+	if (call->decoder->failed_object) {
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+		return;
+	}
+	/* the host writes as much as the queries have, whatever dataSize says */
+	const uint64_t width = args->flags & VK_QUERY_RESULT_64_BIT ? 8 : 4;
+	const uint64_t extra = args->flags & (VK_QUERY_RESULT_WITH_AVAILABILITY_BIT |
+						     VK_QUERY_RESULT_WITH_STATUS_BIT_KHR) ? 1 : 0;
+	const uint64_t one = (pool->values + extra) * width;
+	if (args->firstQuery > pool->count || args->queryCount > pool->count - args->firstQuery) {
+		render_call_fail(call, "the queries lie outside the pool");
+		return;
+	}
+	if (args->queryCount == 0) {
+		args->ret = VK_SUCCESS;
+		return;
+	}
+	if (!args->pData || args->dataSize < one ||
+			(args->queryCount > 1 &&
+				(args->stride % width ||
+					args->stride > (args->dataSize - one) / (args->queryCount - 1)))) {
+		render_call_fail(call, "the results do not fit into dataSize");
+		return;
+	}
+	args->ret = render_call_device_table(call)->GetQueryPoolResults(args->device,
+		args->queryPool, args->firstQuery, args->queryCount, args->dataSize, args->pData,
+		args->stride, args->flags);
+}
+
+/* --- host image copies: the guest's host memory travels in the command or in the reply --- */
+
+void render_handle_vkCopyImageToMemoryMESA(
+		struct render_call *call, struct venus_vkCopyImageToMemoryMESA *args) {
+	const struct vk_device_table *vk = render_call_device_table(call);
+	const VkCopyImageToMemoryInfoMESA *info = args->pCopyImageToMemoryInfo;
+	if (!vk->CopyImageToMemory) {
+		render_call_fail(call, "host image copies are not enabled on the device");
+		return;
+	}
+	if (call->decoder->failed_object || !args->pData) {
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+		return;
+	}
+	const VkImageToMemoryCopy region = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_TO_MEMORY_COPY,
+		.pHostPointer = args->pData,
+		.memoryRowLength = info->memoryRowLength,
+		.memoryImageHeight = info->memoryImageHeight,
+		.imageSubresource = info->imageSubresource,
+		.imageOffset = info->imageOffset,
+		.imageExtent = info->imageExtent,
+	};
+	const VkCopyImageToMemoryInfo copy = {
+		.sType = VK_STRUCTURE_TYPE_COPY_IMAGE_TO_MEMORY_INFO,
+		.flags = info->flags,
+		.srcImage = info->srcImage,
+		.srcImageLayout = info->srcImageLayout,
+		.regionCount = 1,
+		.pRegions = &region,
+	};
+	args->ret = vk->CopyImageToMemory(args->device, &copy);
+}
+
+void render_handle_vkCopyMemoryToImageMESA(
+		struct render_call *call, struct venus_vkCopyMemoryToImageMESA *args) {
+	const struct vk_device_table *vk = render_call_device_table(call);
+	const VkCopyMemoryToImageInfoMESA *info = args->pCopyMemoryToImageInfo;
+	if (!vk->CopyMemoryToImage) {
+		render_call_fail(call, "host image copies are not enabled on the device");
+		return;
+	}
+	VkMemoryToImageCopy *regions =
+		arena_alloc_array(call->decoder->arena, info->regionCount, sizeof(*regions));
+	if (!regions || call->decoder->failed_object) {
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+		return;
+	}
+	for (uint32_t i = 0; i < info->regionCount; i++) {
+		const VkMemoryToImageCopyMESA *region = &info->pRegions[i];
+		regions[i] = (VkMemoryToImageCopy){
+			.sType = VK_STRUCTURE_TYPE_MEMORY_TO_IMAGE_COPY,
+			.pHostPointer = region->pData,
+			.memoryRowLength = region->memoryRowLength,
+			.memoryImageHeight = region->memoryImageHeight,
+			.imageSubresource = region->imageSubresource,
+			.imageOffset = region->imageOffset,
+			.imageExtent = region->imageExtent,
+		};
+	}
+	const VkCopyMemoryToImageInfo copy = {
+		.sType = VK_STRUCTURE_TYPE_COPY_MEMORY_TO_IMAGE_INFO,
+		.flags = info->flags,
+		.dstImage = info->dstImage,
+		.dstImageLayout = info->dstImageLayout,
+		.regionCount = info->regionCount,
+		.pRegions = regions,
+	};
+	args->ret = vk->CopyMemoryToImage(args->device, &copy);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/resource.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "render/context.h"
+
+static struct render_shmem *shmem_wrap(void) {
+	struct render_shmem *shmem = calloc(1, sizeof(*shmem));
+	if (shmem) {
+		atomic_init(&shmem->refs, 1);
+		shmem->shm = SHMEM_NONE;
+	}
+	return shmem;
+}
+
+struct render_shmem *render_shmem_create(const char *name, uint64_t size, int *error) {
+	struct render_shmem *shmem = shmem_wrap();
+	if (!shmem) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	*error = shmem_create(&shmem->shm, name, size);
+	if (*error) {
+		free(shmem);
+		return NULL;
+	}
+	return shmem;
+}
+
+struct render_shmem *render_shmem_import(int fd, uint64_t size, int *error) {
+	struct shmem shm;
+	*error = shmem_import(&shm, fd, size);
+	if (*error) {
+		return NULL;
+	}
+	struct render_shmem *shmem = shmem_wrap();
+	if (!shmem) {
+		shmem_finish(&shm);
+		*error = -ENOMEM;
+		return NULL;
+	}
+	shmem->shm = shm;
+	return shmem;
+}
+
+struct render_shmem *render_shmem_ref(struct render_shmem *shmem) {
+	atomic_fetch_add_explicit(&shmem->refs, 1, memory_order_relaxed);
+	return shmem;
+}
+
+void render_shmem_unref(struct render_shmem *shmem) {
+	if (shmem && atomic_fetch_sub_explicit(&shmem->refs, 1, memory_order_acq_rel) == 1) {
+		shmem_finish(&shmem->shm);
+		free(shmem);
+	}
+}
+
+int render_resource_add(struct render_context *context, uint32_t id, uint32_t map_info,
+		uint64_t size, struct render_shmem *shmem) {
+	struct render_resource *resource = calloc(1, sizeof(*resource));
+	if (!resource) {
+		render_shmem_unref(shmem);
+		return -ENOMEM;
+	}
+	atomic_init(&resource->refs, 1);
+	resource->id = id;
+	resource->map_info = map_info;
+	resource->size = size;
+	resource->shmem = shmem;
+
+	pthread_mutex_lock(&context->resource_lock);
+	bool added = id_table_add(&context->resources, id, resource);
+	atomic_fetch_add_explicit(&context->resource_generation, 1, memory_order_release);
+	pthread_mutex_unlock(&context->resource_lock);
+	if (!added) {
+		render_resource_unref(resource);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+bool render_resource_remove(struct render_context *context, uint32_t id) {
+	pthread_mutex_lock(&context->resource_lock);
+	struct render_resource *resource = id_table_remove(&context->resources, id);
+	atomic_fetch_add_explicit(&context->resource_generation, 1, memory_order_release);
+	pthread_mutex_unlock(&context->resource_lock);
+	render_resource_unref(resource);
+	return resource;
+}
+
+struct render_resource *render_resource_get(struct render_context *context, uint32_t id) {
+	pthread_mutex_lock(&context->resource_lock);
+	struct render_resource *resource = id_table_get(&context->resources, id);
+	if (resource) {
+		atomic_fetch_add_explicit(&resource->refs, 1, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&context->resource_lock);
+	return resource;
+}
+
+void render_resource_unref(struct render_resource *resource) {
+	if (resource && atomic_fetch_sub_explicit(&resource->refs, 1, memory_order_acq_rel) == 1) {
+		render_shmem_unref(resource->shmem);
+		free(resource);
+	}
+}
+
+void render_resource_remove_all(struct render_context *context) {
+	size_t cursor = 0;
+	struct render_resource *resource;
+	while ((resource = id_table_next(&context->resources, &cursor))) {
+		render_resource_unref(resource);
+	}
+	id_table_finish(&context->resources);
+	id_table_init(&context->resources);
+}
