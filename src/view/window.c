@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define GLFW_INCLUDE_NONE
+#include <vulkan/vulkan_core.h>
+
+#include <GLFW/glfw3.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/notifier.h"
+#include "view/window.h"
+
+#define CLOSE_PATIENCE (3 * CLOCK_NS_PER_S)
+
+struct view_window {
+	GLFWwindow *handle;
+	uint32_t refresh_mhz;
+	struct notifier notifier; /* the state changed */
+	atomic_bool quit;
+	pthread_mutex_t lock;     /* of state */
+	struct view_window_state state;
+};
+
+static void handle_glfw_error(int code, const char *description) {
+	log_debug("window: %s (%#x)", description, (unsigned)code);
+}
+
+static void handle_size(GLFWwindow *handle, int width, int height) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	pthread_mutex_lock(&window->lock);
+	window->state.width = width > 0 ? (uint32_t)width : 0;
+	window->state.height = height > 0 ? (uint32_t)height : 0;
+	pthread_mutex_unlock(&window->lock);
+	notifier_signal(&window->notifier);
+}
+
+static void handle_iconify(GLFWwindow *handle, int iconified) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	pthread_mutex_lock(&window->lock);
+	window->state.hidden = iconified;
+	window->state.exposed |= !iconified;
+	pthread_mutex_unlock(&window->lock);
+	notifier_signal(&window->notifier);
+}
+
+static void handle_refresh(GLFWwindow *handle) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	pthread_mutex_lock(&window->lock);
+	window->state.exposed = true;
+	pthread_mutex_unlock(&window->lock);
+	notifier_signal(&window->notifier);
+}
+
+static void handle_close(GLFWwindow *handle) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	pthread_mutex_lock(&window->lock);
+	window->state.closed = true;
+	pthread_mutex_unlock(&window->lock);
+	notifier_signal(&window->notifier);
+}
+
+static const char *glfw_reason(void) {
+	const char *description = NULL;
+	glfwGetError(&description);
+	return description ? description : "no reason given";
+}
+
+struct view_window *view_window_create(
+	const struct view_window_options *options, struct vk_error *error) {
+	struct view_window *window = calloc(1, sizeof(*window));
+	if (!window || notifier_init(&window->notifier) < 0) {
+		vk_error_set(error, "out of memory or file descriptors");
+		free(window);
+		return NULL;
+	}
+	pthread_mutex_init(&window->lock, NULL);
+
+	/* Vulkan comes from where ours does, not from a second loader of GLFW's choice. */
+	glfwInitVulkanLoader(options->get_instance_proc_addr);
+	glfwInitHint(GLFW_COCOA_CHDIR_RESOURCES, GLFW_FALSE); /* paths of the command line stay true */
+	if (!glfwInit()) {
+		vk_error_set(error, "no display to open a window on: set DISPLAY or WAYLAND_DISPLAY, or use "
+			"--display=headless (%s)", glfw_reason());
+		goto error_lock;
+	}
+	glfwSetErrorCallback(handle_glfw_error);
+
+	GLFWmonitor *monitor = glfwGetPrimaryMonitor();
+	const GLFWvidmode *mode = monitor ? glfwGetVideoMode(monitor) : NULL;
+	if (mode && mode->refreshRate > 0) {
+		window->refresh_mhz = (uint32_t)mode->refreshRate * 1000;
+	}
+	bool full_screen = options->full_screen && mode;
+	if (options->full_screen && !mode) {
+		log_warn("no monitor to cover: opening an ordinary window");
+	}
+
+	glfwWindowHint(GLFW_CLIENT_API, GLFW_NO_API);
+	glfwWindowHint(GLFW_VISIBLE, GLFW_FALSE);
+	/* Sizes are in pixels everywhere: the guest's pixels are ours to scale, not the system's. */
+	glfwWindowHint(GLFW_SCALE_FRAMEBUFFER, GLFW_FALSE);
+	glfwWindowHint(GLFW_AUTO_ICONIFY, GLFW_FALSE);
+	glfwWindowHintString(GLFW_X11_CLASS_NAME, "Venera");
+	glfwWindowHintString(GLFW_X11_INSTANCE_NAME, "venera-view");
+	glfwWindowHintString(GLFW_WAYLAND_APP_ID, "venera-view");
+	if (full_screen) { /* the monitor's own mode: no mode switch */
+		glfwWindowHint(GLFW_RED_BITS, mode->redBits);
+		glfwWindowHint(GLFW_GREEN_BITS, mode->greenBits);
+		glfwWindowHint(GLFW_BLUE_BITS, mode->blueBits);
+		glfwWindowHint(GLFW_REFRESH_RATE, mode->refreshRate);
+	}
+	int width = full_screen ? mode->width : (int)options->width;
+	int height = full_screen ? mode->height : (int)options->height;
+	window->handle = glfwCreateWindow(
+		width, height, options->title, full_screen ? monitor : NULL, NULL);
+	if (!window->handle) {
+		vk_error_set(error, "cannot open a window: %s", glfw_reason());
+		goto error_glfw;
+	}
+	glfwSetWindowUserPointer(window->handle, window);
+	glfwSetFramebufferSizeCallback(window->handle, handle_size);
+	glfwSetWindowIconifyCallback(window->handle, handle_iconify);
+	glfwSetWindowRefreshCallback(window->handle, handle_refresh);
+	glfwSetWindowCloseCallback(window->handle, handle_close);
+	glfwGetFramebufferSize(window->handle, &width, &height);
+	handle_size(window->handle, width, height);
+	return window;
+
+error_glfw:
+	glfwTerminate();
+error_lock:
+	pthread_mutex_destroy(&window->lock);
+	notifier_finish(&window->notifier);
+	free(window);
+	return NULL;
+}
+
+void view_window_destroy(struct view_window *window) {
+	if (!window) {
+		return;
+	}
+	glfwDestroyWindow(window->handle);
+	glfwTerminate();
+	pthread_mutex_destroy(&window->lock);
+	notifier_finish(&window->notifier);
+	free(window);
+}
+
+const char *const *view_window_extensions(struct view_window *window, uint32_t *count) {
+	(void)window;
+	*count = 0;
+	return glfwGetRequiredInstanceExtensions(count);
+}
+
+VkResult view_window_create_surface(
+	struct view_window *window, VkInstance instance, VkSurfaceKHR *surface) {
+	return glfwCreateWindowSurface(instance, window->handle, NULL, surface);
+}
+
+void view_window_show(struct view_window *window) {
+	glfwShowWindow(window->handle);
+}
+
+bool view_window_run(struct view_window *window) {
+	uint64_t closed_at = 0;
+	while (!atomic_load(&window->quit)) {
+		if (closed_at == 0) {
+			glfwWaitEvents();
+			if (glfwWindowShouldClose(window->handle)) {
+				closed_at = clock_now();
+			}
+		} else {
+			/* still served: a driver may need this thread to finish what it does */
+			glfwWaitEventsTimeout(0.1);
+			if (clock_now() - closed_at > CLOSE_PATIENCE) {
+				return atomic_load(&window->quit);
+			}
+		}
+	}
+	return true;
+}
+
+void view_window_quit(struct view_window *window) {
+	atomic_store(&window->quit, true);
+	glfwPostEmptyEvent();
+}
+
+int view_window_event_fd(struct view_window *window) {
+	return window->notifier.read_fd;
+}
+
+void view_window_take_state(struct view_window *window, struct view_window_state *state) {
+	notifier_drain(&window->notifier);
+	pthread_mutex_lock(&window->lock);
+	*state = window->state;
+	window->state.exposed = false;
+	pthread_mutex_unlock(&window->lock);
+}
+
+uint32_t view_window_refresh_mhz(const struct view_window *window) {
+	return window->refresh_mhz;
+}
