@@ -46,8 +46,6 @@ HANDLED = {
     # pools and what is allocated from them
     'vkAllocateCommandBuffers',
     'vkAllocateDescriptorSets',
-    'vkCmdPushDescriptorSet',
-    'vkCmdPushDescriptorSet2',
     'vkCreateCommandPool',
     'vkCreateDescriptorPool',
     'vkDestroyCommandPool',
@@ -55,7 +53,6 @@ HANDLED = {
     'vkFreeCommandBuffers',
     'vkFreeDescriptorSets',
     'vkResetDescriptorPool',
-    'vkUpdateDescriptorSets',
     # pipelines and queries
     'vkCreateComputePipelines',
     'vkCreateGraphicsPipelines',
@@ -63,6 +60,8 @@ HANDLED = {
     'vkCreateRayTracingPipelinesKHR',
     'vkGetQueryPoolResults',
     # synchronisation
+    'vkCreateFence',
+    'vkCreateSemaphore',
     'vkImportSemaphoreResourceMESA',
     'vkResetFenceResourceMESA',
     'vkWaitForFences',

@@ -13,7 +13,7 @@
 #include "venus/venus_commands.h"
 
 /** What we enable beside what the guest asks for. */
-#define OWN_EXTENSIONS 3
+#define ADDED_EXTENSIONS 2
 
 static bool queues_are_there(struct render_call *call, const VkDeviceCreateInfo *info,
 		VkPhysicalDevice handle) {
@@ -41,21 +41,20 @@ static bool queues_are_there(struct render_call *call, const VkDeviceCreateInfo 
 	return true;
 }
 
-static bool add_name(const char **names, uint32_t *count, const char *name) {
+static void add_name(const char **names, uint32_t *count, const char *name) {
 	for (uint32_t i = 0; i < *count; i++) {
 		if (strcmp(names[i], name) == 0) {
-			return false;
+			return;
 		}
 	}
 	names[(*count)++] = name;
-	return true;
 }
 
 /** The extensions to enable: the guest's, checked, and ours. */
 static VkResult choose_extensions(struct render_call *call,
 		const struct render_physical_device *physical, VkDeviceCreateInfo *info) {
 	const char **names = arena_alloc_array(call->decoder->arena,
-		(size_t)info->enabledExtensionCount + OWN_EXTENSIONS, sizeof(*names));
+		(size_t)info->enabledExtensionCount + ADDED_EXTENSIONS, sizeof(*names));
 	if (!names) {
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	}
@@ -67,7 +66,9 @@ static VkResult choose_extensions(struct render_call *call,
 				call->context->options.name, name);
 			return VK_ERROR_EXTENSION_NOT_PRESENT;
 		}
-		add_name(names, &count, name);
+		if (!render_extension_is_ours(name)) {
+			add_name(names, &count, name);
+		}
 	}
 	add_name(names, &count, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
 	if (vk_extensions_have(&physical->host_extensions, "VK_KHR_portability_subset")) {

@@ -17,8 +17,8 @@
  *  - Memory types that cannot be made of our shared memory lose HOST_VISIBLE and what goes
  *    with it: the guest could not map them.
  *  - Extensions are those that the protocol can carry and that need nothing of the host's operating system.
- *    Sharing between processes (external memory, semaphores and fences by descriptor) is not
- *    passed through: a descriptor of the host means nothing in the guest.
+ *    Sharing memory between processes is not passed through: a descriptor of the host means nothing in
+ *    the guest. Fences and semaphores by descriptor are ours, see sync.c.
  */
 
 /** Extensions that are in the protocol and of the host, and yet not passed through. */
@@ -26,18 +26,32 @@ static const char *const withheld_extensions[] = {
 	VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
 	VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
 	VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
-	VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
 	VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
-	VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
 };
 
-static bool is_withheld(const char *name) {
-	for (size_t i = 0; i < sizeof(withheld_extensions) / sizeof(withheld_extensions[0]); i++) {
-		if (strcmp(withheld_extensions[i], name) == 0) {
+/** Extensions that we implement, whether the host has them or not; it is never asked to enable them. */
+static const char *const own_extensions[] = {
+	VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
+	VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+};
+#define OWN_EXTENSION_COUNT (sizeof(own_extensions) / sizeof(own_extensions[0]))
+
+static bool name_in(const char *name, const char *const *names, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(names[i], name) == 0) {
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool is_withheld(const char *name) {
+	return name_in(name, withheld_extensions,
+		sizeof(withheld_extensions) / sizeof(withheld_extensions[0]));
+}
+
+bool render_extension_is_ours(const char *name) {
+	return name_in(name, own_extensions, OWN_EXTENSION_COUNT);
 }
 
 /* --- enumeration --- */
@@ -227,7 +241,7 @@ VkResult render_physical_device_fill_extensions(
 		goto unlock;
 	}
 	const struct vk_extensions *host = &physical->host_extensions;
-	VkExtensionProperties *offered = calloc(host->count + 1, sizeof(*offered));
+	VkExtensionProperties *offered = calloc(host->count + OWN_EXTENSION_COUNT, sizeof(*offered));
 	if (!offered) {
 		result = VK_ERROR_OUT_OF_HOST_MEMORY;
 		vk_extensions_finish(&physical->host_extensions);
@@ -237,7 +251,8 @@ VkResult render_physical_device_fill_extensions(
 	for (uint32_t i = 0; i < host->count; i++) {
 		const struct venus_extension *known =
 			venus_extension_find(host->items[i].extensionName);
-		if (!known || !known->offered || is_withheld(known->name)) {
+		if (!known || !known->offered || is_withheld(known->name) ||
+				render_extension_is_ours(known->name)) {
 			continue;
 		}
 		offered[count] = host->items[i];
@@ -245,6 +260,14 @@ VkResult render_physical_device_fill_extensions(
 			offered[count].specVersion = known->spec_version;
 		}
 		count++;
+	}
+	for (size_t i = 0; i < OWN_EXTENSION_COUNT; i++) {
+		const struct venus_extension *known = venus_extension_find(own_extensions[i]);
+		if (known) {
+			offered[count].specVersion = known->spec_version;
+			strcpy(offered[count].extensionName, known->name);
+			count++;
+		}
 	}
 	physical->extension_count = count;
 	physical->extensions = offered;
@@ -367,29 +390,45 @@ void render_handle_vkGetPhysicalDeviceMemoryProperties2(
 	}
 }
 
-/* --- sharing, which is not offered --- */
+/* --- sharing --- */
 
 void render_handle_vkGetPhysicalDeviceExternalBufferProperties(struct render_call *call,
 		struct venus_vkGetPhysicalDeviceExternalBufferProperties *args) {
 	(void)call;
-	args->pExternalBufferProperties->externalMemoryProperties =
-		(VkExternalMemoryProperties){0};
+	args->pExternalBufferProperties->externalMemoryProperties = (VkExternalMemoryProperties){0};
 }
+
+/* sync_fds are the guest's own affair (sync.c): they need nothing of the host */
 
 void render_handle_vkGetPhysicalDeviceExternalFenceProperties(struct render_call *call,
 		struct venus_vkGetPhysicalDeviceExternalFenceProperties *args) {
+	const VkExternalFenceHandleTypeFlags sync_fd = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT;
+	VkExternalFenceProperties *properties = args->pExternalFenceProperties;
 	(void)call;
-	args->pExternalFenceProperties->exportFromImportedHandleTypes = 0;
-	args->pExternalFenceProperties->compatibleHandleTypes = 0;
-	args->pExternalFenceProperties->externalFenceFeatures = 0;
+	if (args->pExternalFenceInfo->handleType == sync_fd) {
+		properties->exportFromImportedHandleTypes = sync_fd;
+		properties->compatibleHandleTypes = sync_fd;
+		properties->externalFenceFeatures = VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT |
+			VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
+	}
 }
 
 void render_handle_vkGetPhysicalDeviceExternalSemaphoreProperties(struct render_call *call,
 		struct venus_vkGetPhysicalDeviceExternalSemaphoreProperties *args) {
+	const VkExternalSemaphoreHandleTypeFlags sync_fd =
+		VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
+	const VkSemaphoreTypeCreateInfo *type = chain_find(args->pExternalSemaphoreInfo,
+		VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO);
+	const bool binary = !type || type->semaphoreType == VK_SEMAPHORE_TYPE_BINARY;
+	VkExternalSemaphoreProperties *properties = args->pExternalSemaphoreProperties;
 	(void)call;
-	args->pExternalSemaphoreProperties->exportFromImportedHandleTypes = 0;
-	args->pExternalSemaphoreProperties->compatibleHandleTypes = 0;
-	args->pExternalSemaphoreProperties->externalSemaphoreFeatures = 0;
+	if (binary && args->pExternalSemaphoreInfo->handleType == sync_fd) {
+		properties->exportFromImportedHandleTypes = sync_fd;
+		properties->compatibleHandleTypes = sync_fd;
+		properties->externalSemaphoreFeatures =
+			VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |
+			VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
+	}
 }
 
 void render_handle_vkGetPhysicalDeviceImageFormatProperties2(struct render_call *call,

@@ -44,6 +44,9 @@ VkResult render_physical_device_fill_extensions(
 bool render_physical_device_offers(
 	const struct render_physical_device *physical, const char *extension);
 
+/** Is it an extension that we implement, so that the host must not be asked for it? */
+bool render_extension_is_ours(const char *extension);
+
 /** Is memory of this type our shared memory, so that the guest can map it? */
 static inline bool render_physical_device_shares_type(
 		const struct render_physical_device *physical, uint32_t type) {

@@ -192,6 +192,22 @@ void render_queue_fence(struct render_queue *queue, uint64_t fence_id) {
 	}
 }
 
+bool render_device_submit(struct render_call *call, const VkSubmitInfo *submit) {
+	struct render_device *device = render_device_of(call->decoder->device);
+	pthread_mutex_lock(&call->context->timeline_lock);
+	bool any = !list_empty(&device->queues);
+	if (any) {
+		struct render_queue *queue =
+			LIST_CONTAINER(device->queues.next, struct render_queue, link);
+		pthread_mutex_lock(&queue->submit_lock);
+		device->vk.QueueSubmit(queue->handle, 1, submit, VK_NULL_HANDLE);
+		queue->submissions++;
+		pthread_mutex_unlock(&queue->submit_lock);
+	}
+	pthread_mutex_unlock(&call->context->timeline_lock);
+	return any;
+}
+
 void render_fence_create(struct render_context *context, uint32_t ring_idx, uint64_t fence_id) {
 	if (ring_idx > 0 && ring_idx < RENDER_MAX_TIMELINES && !atomic_load(&context->lost)) {
 		/* the lock keeps the queue: its device is destroyed by another thread */

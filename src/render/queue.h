@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "venus/object_table.h"
 
+struct render_call;
 struct render_context;
 struct render_device;
 
@@ -43,6 +44,9 @@ void render_queue_init(struct render_queue *queue, struct render_context *contex
 
 /** Retires what is left, stops the thread. The queue must be idle or lost. */
 void render_queue_finish(struct render_queue *queue);
+
+/** Submits a batch of our own to a queue of the call's device. false: the guest has not fetched one yet. */
+bool render_device_submit(struct render_call *call, const VkSubmitInfo *submit);
 
 /** Puts a fence behind the work that was submitted so far. Any thread. */
 void render_queue_fence(struct render_queue *queue, uint64_t fence_id);
