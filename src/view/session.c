@@ -660,6 +660,8 @@ struct view_session *view_session_create(const struct view_session_options *opti
 	uint32_t refresh_mhz = 0;
 	if (session->window) {
 		refresh_mhz = view_window_refresh_mhz(session->window);
+		view_swapchain_resize(
+			&session->presenter->swapchain, session->width, session->height);
 		take_window_state(session);
 		event_source_timer_disarm(session->resize_timer); /* the hello tells the size */
 	}

@@ -62,6 +62,31 @@ static void handle_close(GLFWwindow *handle) {
 	notifier_signal(&window->notifier);
 }
 
+static bool is_set(const char *variable) {
+	const char *value = getenv(variable);
+	return value && value[0];
+}
+
+/*
+ * Where there are both X11 and Wayland the choice follows from the environment. GLFW would
+ * try Wayland in any case, and the Wayland library complains on standard error if there is none.
+ */
+static bool choose_platform(void) {
+	bool x11 = glfwPlatformSupported(GLFW_PLATFORM_X11);
+	bool wayland = glfwPlatformSupported(GLFW_PLATFORM_WAYLAND);
+	if (!x11 && !wayland) {
+		return true;
+	}
+	if (wayland && (is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET"))) {
+		return true;
+	}
+	if (x11 && is_set("DISPLAY")) {
+		glfwInitHint(GLFW_PLATFORM, GLFW_PLATFORM_X11);
+		return true;
+	}
+	return false;
+}
+
 static const char *glfw_reason(void) {
 	const char *description = NULL;
 	glfwGetError(&description);
@@ -81,9 +106,10 @@ struct view_window *view_window_create(
 	/* Vulkan comes from where ours does, not from a second loader of GLFW's choice. */
 	glfwInitVulkanLoader(options->get_instance_proc_addr);
 	glfwInitHint(GLFW_COCOA_CHDIR_RESOURCES, GLFW_FALSE); /* paths of the command line stay true */
-	if (!glfwInit()) {
+	bool chosen = choose_platform();
+	if (!chosen || !glfwInit()) {
 		vk_error_set(error, "no display to open a window on: set DISPLAY or WAYLAND_DISPLAY, or use "
-			"--display=headless (%s)", glfw_reason());
+			"--display=headless (%s)", chosen ? glfw_reason() : "neither is set");
 		goto error_lock;
 	}
 	glfwSetErrorCallback(handle_glfw_error);
