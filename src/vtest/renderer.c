@@ -49,8 +49,9 @@ struct renderer {
 
 static void reap(void *data, int signal_number);
 
-int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop) {
-	*pool = (struct renderer_pool){.loop = loop};
+int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop,
+		const struct renderer_options *options) {
+	*pool = (struct renderer_pool){.loop = loop, .options = *options};
 	list_init(&pool->renderers);
 	pool->child_signal = event_loop_add_signal(loop, SIGCHLD, reap, pool);
 	return pool->child_signal ? 0 : -ENOMEM;
@@ -188,6 +189,42 @@ static void handle_channel(void *data, int fd, uint32_t mask) {
 	}
 }
 
+/* `fd` is the process's end of the channel. 0 or -errno. */
+static int start_process(struct renderer *renderer, const char *name, int fd) {
+	static const char *const level_names[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARN] = "warn",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+	const struct renderer_options *options = &renderer->pool->options;
+	char fd_option[32], name_option[64], level_option[32], driver[4096 + 32];
+	snprintf(fd_option, sizeof(fd_option), "--fd=%d", fd);
+	snprintf(name_option, sizeof(name_option), "--name=%s", name);
+	snprintf(level_option, sizeof(level_option), "--log-level=%s", level_names[options->log_level]);
+	const char *env[3] = {NULL};
+	int env_count = 0;
+	if (options->driver) {
+		snprintf(driver, sizeof(driver), "VK_DRIVER_FILES=%s", options->driver);
+		env[env_count++] = driver;
+	}
+	/* Were the process to use the Venus driver on this very socket, it would never end. */
+	const char *venus_debug = getenv("VN_DEBUG");
+	if (venus_debug && strstr(venus_debug, "vtest")) {
+		env[env_count++] = "VN_DEBUG";
+	}
+	struct process_options process = PROCESS_OPTIONS_DEFAULT;
+	process.path = options->program;
+	process.argv = (const char *const[]){"venera-render", fd_option, name_option, level_option,
+		options->validate ? "--validate" : NULL, NULL};
+	process.env = env;
+	process.fds = &fd;
+	process.fd_count = 1;
+	process.new_group = true;
+	renderer->pid = process_spawn(&process);
+	return renderer->pid < 0 ? (int)renderer->pid : 0;
+}
+
 struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
 		const struct renderer_listener *listener, void *data) {
 	struct renderer *renderer = calloc(1, sizeof(*renderer));
@@ -219,30 +256,8 @@ struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
 		goto finish_channel;
 	}
 
-	char fd_option[32], name_option[64], driver[4096];
-	snprintf(fd_option, sizeof(fd_option), "--fd=%d", fds[1]);
-	snprintf(name_option, sizeof(name_option), "--name=%s", name);
-	const char *env[3] = {NULL};
-	int env_count = 0;
-	if (pool->driver) {
-		snprintf(driver, sizeof(driver), "VK_DRIVER_FILES=%s", pool->driver);
-		env[env_count++] = driver;
-	}
-	/* Were the process to use the Venus driver on this very socket, it would never end. */
-	const char *venus_debug = getenv("VN_DEBUG");
-	if (venus_debug && strstr(venus_debug, "vtest")) {
-		env[env_count++] = "VN_DEBUG";
-	}
-	struct process_options options = PROCESS_OPTIONS_DEFAULT;
-	options.path = pool->program;
-	options.argv = (const char *const[]){"venera-render", fd_option, name_option, NULL};
-	options.env = env;
-	options.fds = &fds[1];
-	options.fd_count = 1;
-	options.new_group = true;
-	renderer->pid = process_spawn(&options);
-	if (renderer->pid < 0) {
-		error = (int)renderer->pid;
+	error = start_process(renderer, name, fds[1]);
+	if (error) {
 		goto remove_source;
 	}
 	close(fds[1]);

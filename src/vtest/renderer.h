@@ -4,6 +4,7 @@
 
 #include "base/event_loop.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "ipc/render_protocol.h"
 
 #include <stdbool.h>
@@ -15,19 +16,27 @@
  * once is queued.
  */
 
-/** How render processes are started; of the whole server. */
-struct renderer_pool {
-	struct event_loop *loop;
+/** How render processes are started. */
+struct renderer_options {
 	const char *program; /* path of venera-render */
 	const char *driver;  /* path of the only Vulkan driver manifest to be used, or NULL */
+	bool validate;       /* under the Vulkan validation layer */
+	enum log_level log_level;
+};
+
+/** All render processes of the server. */
+struct renderer_pool {
+	struct event_loop *loop;
+	struct renderer_options options;
 	struct event_source *child_signal;
 	struct list renderers; /* renderer.link: those whose process has not been reaped */
-	void (*idle_func)(void *data); /* called after the last process was reaped */
+	void (*idle_func)(void *data); /* called after the last process was reaped; NULL: not */
 	void *idle_data;
 };
 
-/** `program`, `driver` and the functions are set by the caller. 0 or -errno. */
-int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop);
+/** `options` is copied, its strings are not. 0 or -errno. */
+int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop,
+	const struct renderer_options *options);
 
 /** Processes that are left are killed and waited for. Every renderer has been released. */
 void renderer_pool_finish(struct renderer_pool *pool);

@@ -114,12 +114,10 @@ int vtest_server_init(struct vtest_server *server, struct event_loop *loop,
 		.max_resources = max_resources(),
 	};
 	list_init(&server->clients);
-	int error = renderer_pool_init(&server->pool, loop);
+	int error = renderer_pool_init(&server->pool, loop, &options->renderer);
 	if (error) {
 		goto close_fd;
 	}
-	server->pool.program = options->program;
-	server->pool.driver = options->driver;
 	server->pool.idle_func = stop_if_idle;
 	server->pool.idle_data = server;
 

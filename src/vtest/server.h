@@ -24,10 +24,9 @@ struct vtest_server {
 };
 
 struct vtest_server_options {
-	int fd;              /* a socket that listens or is connected to the only client; the server owns it */
-	bool once;           /* end after the last client has left */
-	const char *program; /* path of venera-render */
-	const char *driver;  /* as in renderer_pool */
+	int fd;    /* a socket that listens or is connected to the only client; the server owns it */
+	bool once; /* end after the last client has left */
+	struct renderer_options renderer;
 };
 
 /** 0 or -errno; on failure nothing is left and the descriptor is closed. */
