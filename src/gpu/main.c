@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/event_loop.h"
+#include "base/process.h"
+#include "base/socket.h"
+#include "gpu/device.h"
+#include "gpu/display.h"
+#include "gpu/options.h"
+#include "gpu/reaper.h"
+
+struct program {
+	struct options options;
+	struct event_loop *loop;
+	struct reaper *reaper;
+	struct display *display;
+	char *renderer;
+
+	int listen_fd; /* -1: none, or the front end is there */
+	struct event_source *listen_source;
+	bool listens_for_view; /* at a socket that is ours */
+	struct gpu_device *device; /* NULL until the front end is there */
+	int exit_code;
+};
+
+static void stop(struct program *program, int exit_code) {
+	program->exit_code = exit_code;
+	event_loop_stop(program->loop);
+}
+
+static void handle_signal(void *data, int signal_number) {
+	log_debug("ended by signal %d", signal_number);
+	stop(data, EXIT_SUCCESS);
+}
+
+static void handle_closed(void *data, int err) {
+	if (err) {
+		log_error("the front end's connection broke: %s", strerror(-err));
+	}
+	stop(data, err ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* Takes ownership of the front end's socket. */
+static bool start_device(struct program *program, int fd) {
+	struct gpu_device_options options = {
+		.hostmem = program->options.hostmem,
+		.output_count = program->options.max_outputs,
+		.renderer = program->renderer,
+		.driver = program->options.driver,
+		.closed = handle_closed,
+		.data = program,
+	};
+	program->device = gpu_device_create(
+		program->loop, program->reaper, program->display, fd, &options);
+	return program->device != NULL;
+}
+
+/* There is one front end; whoever comes later finds nobody. */
+static void close_listener(struct program *program) {
+	event_source_remove(program->listen_source);
+	program->listen_source = NULL;
+	if (program->listen_fd >= 0) {
+		close(program->listen_fd);
+		program->listen_fd = -1;
+		if (program->options.socket_path) {
+			unlink(program->options.socket_path);
+		}
+	}
+}
+
+static void handle_listen(void *data, int listen_fd, uint32_t mask) {
+	struct program *program = data;
+	(void)mask;
+	int fd = socket_accept(listen_fd);
+	if (fd == -EAGAIN) {
+		return;
+	}
+	close_listener(program);
+	if (fd < 0) {
+		log_error("the front end cannot connect: %s", strerror(-fd));
+		stop(program, EXIT_FAILURE);
+	} else if (!start_device(program, fd)) {
+		stop(program, EXIT_FAILURE);
+	}
+}
+
+static bool is_listening(int fd) {
+	int listening = 0;
+	socklen_t size = sizeof(listening);
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
+}
+
+static int listen_at(const char *option, const char *path) {
+	int fd = socket_listen(path);
+	if (fd == -EADDRINUSE) {
+		log_error("--%s=%s: another program listens there; end it or choose another path",
+			option, path);
+	} else if (fd == -ENAMETOOLONG) {
+		log_error("--%s=%s: the path is too long; sockets take %zu bytes", option, path,
+			socket_path_max());
+	} else if (fd < 0) {
+		log_error("--%s=%s: cannot listen there: %s", option, path, strerror(-fd));
+	}
+	return fd;
+}
+
+static bool wait_for_front_end(struct program *program) {
+	int fd = program->options.fd;
+	if (program->options.socket_path) {
+		fd = listen_at("socket-path", program->options.socket_path);
+	} else if (!is_listening(fd)) {
+		return start_device(program, fd);
+	}
+	if (fd < 0) {
+		return false;
+	}
+	program->listen_fd = fd;
+	int err = socket_set_blocking(fd, false);
+	if (!err) {
+		err = fd_set_cloexec(fd, true);
+	}
+	if (!err) {
+		program->listen_source =
+			event_loop_add_fd(program->loop, fd, EVENT_READABLE, handle_listen, program);
+		err = program->listen_source ? 0 : -ENOMEM;
+	}
+	if (err) {
+		log_error("cannot wait for the front end: %s", strerror(-err));
+	}
+	return !err;
+}
+
+static bool wait_for_view(struct program *program) {
+	int fd = program->options.view_fd;
+	int err = 0;
+	if (program->options.view_socket) {
+		fd = listen_at("view-socket", program->options.view_socket);
+		if (fd < 0) {
+			return false;
+		}
+		program->listens_for_view = true;
+		err = display_listen(program->display, fd);
+	} else if (fd >= 0 && is_listening(fd)) {
+		err = display_listen(program->display, fd);
+	} else if (fd >= 0) {
+		err = display_connect_view(program->display, fd);
+	}
+	if (err) {
+		log_error("cannot serve a view: %s", strerror(-err));
+	}
+	return !err;
+}
+
+static bool start(struct program *program) {
+	/* a front end that is gone shows in the channel, not as a signal */
+	signal(SIGPIPE, SIG_IGN);
+	fd_limit_raise();
+	program->renderer = process_find_sibling("venera-render");
+	if (!program->renderer) {
+		log_error("venera-render is missing: it should be beside venera-gpu; "
+			"install both or set VENERA_BINDIR");
+		return false;
+	}
+	program->loop = event_loop_create();
+	if (!program->loop ||
+			!event_loop_add_signal(program->loop, SIGTERM, handle_signal, program) ||
+			!event_loop_add_signal(program->loop, SIGINT, handle_signal, program)) {
+		log_error("cannot start: %s", strerror(errno));
+		return false;
+	}
+	program->reaper = reaper_create(program->loop);
+	struct display_options display_options = {
+		.width = program->options.width,
+		.height = program->options.height,
+		.output_count = program->options.max_outputs,
+	};
+	program->display = display_create(program->loop, &display_options);
+	if (!program->reaper || !program->display) {
+		log_error("cannot start: %s", strerror(errno));
+		return false;
+	}
+	return wait_for_view(program) && wait_for_front_end(program);
+}
+
+static void finish(struct program *program) {
+	gpu_device_destroy(program->device);
+	display_destroy(program->display);
+	close_listener(program);
+	if (program->listens_for_view) {
+		unlink(program->options.view_socket);
+	}
+	/* waits for the render processes, whose channels were closed above */
+	reaper_destroy(program->reaper);
+	event_loop_destroy(program->loop);
+	free(program->renderer);
+}
+
+int main(int argc, char **argv) {
+	log_init("venera-gpu", LOG_LEVEL_INFO);
+	struct program program = {.listen_fd = -1, .exit_code = EXIT_SUCCESS};
+	switch (options_parse(&program.options, argc, argv)) {
+	case OPTIONS_RUN:
+		break;
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_ERROR:
+		return EXIT_FAILURE;
+	}
+	log_init("venera-gpu", program.options.log_level);
+
+	if (!start(&program)) {
+		program.exit_code = EXIT_FAILURE;
+	} else {
+		int err = event_loop_run(program.loop);
+		if (err) {
+			log_error("cannot wait for events: %s", strerror(-err));
+			program.exit_code = EXIT_FAILURE;
+		}
+	}
+	finish(&program);
+	return program.exit_code;
+}

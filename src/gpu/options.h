@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VENERA_GPU_OPTIONS_H
+#define VENERA_GPU_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+
+/** The command line. Strings are argv's. */
+struct options {
+	const char *socket_path; /* NULL: fd is used */
+	int fd;                  /* connected or listening; -1: none */
+	const char *view_socket; /* NULL: none */
+	int view_fd;             /* connected or listening; -1: none */
+	const char *driver;      /* NULL: the loader chooses */
+	uint64_t hostmem;        /* bytes */
+	uint32_t width, height;  /* 0: no display until there is a view */
+	unsigned max_outputs;
+	enum log_level log_level;
+};
+
+enum options_result {
+	OPTIONS_RUN,
+	OPTIONS_DONE,  /* what was asked for was printed */
+	OPTIONS_ERROR, /* was logged */
+};
+
+enum options_result options_parse(struct options *options, int argc, char **argv);
+
+#endif
