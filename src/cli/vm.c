@@ -32,6 +32,7 @@
 enum vm_state {
 	VM_WAITING,       /* for venera-gpu's sockets */
 	VM_RUNNING,
+	VM_SETTLING,      /* one of ours ended in order: because QEMU does, or for itself? */
 	VM_POWERING_DOWN, /* the guest was asked */
 	VM_QUITTING,      /* QEMU was asked */
 	VM_KILLING,       /* QEMU was killed */
@@ -43,6 +44,7 @@ enum vm_state {
 #define VM_SOCKET_POLL_MS 5
 #define VM_SOCKET_TIMEOUT_MS 10000
 #define VM_QMP_POLL_MS 50
+#define VM_SETTLE_MS 300
 #define VM_POWER_DOWN_MS 5000
 #define VM_QUIT_MS 3000
 #define VM_END_MS 3000
@@ -138,6 +140,12 @@ static void vm_escalate(struct vm *vm) {
 	case VM_WAITING:
 		vm_enter(vm, VM_ENDING, 0);
 		break;
+	case VM_SETTLING:
+		if (!child_running(&vm->gpu) && !vm->failed) {
+			log_error("venera-gpu has ended; stopping the virtual machine");
+			vm->failed = true;
+		}
+		/* fall through */
 	case VM_RUNNING:
 		if (vm->qmp) {
 			log_info("waiting up to %d s for the guest to power off", VM_POWER_DOWN_MS / 1000);
@@ -173,7 +181,7 @@ static void vm_escalate(struct vm *vm) {
 
 /* Stops the VM if nobody does yet. */
 static void vm_stop(struct vm *vm) {
-	if (vm->state == VM_WAITING || vm->state == VM_RUNNING) {
+	if (vm->state < VM_POWERING_DOWN) {
 		vm_escalate(vm);
 	}
 }
@@ -230,16 +238,26 @@ static bool reap(struct vm *vm, struct child *child) {
 	return true;
 }
 
-/* One of ours ended before its time. It has said why, unless it was killed. */
-static void report_failure(struct vm *vm, const struct child *child) {
+/*
+ * venera-gpu or venera-view ended while QEMU seems to run. QEMU may be ending, too: the system closes
+ * a process's sockets, which the others notice, before it reports the process's end.
+ */
+static void handle_early_end(struct vm *vm, const struct child *child) {
 	int code = child_exit_code(child);
+	if (code == 0 && vm->state != VM_WAITING) {
+		if (vm->state == VM_RUNNING) {
+			vm_enter(vm, VM_SETTLING, VM_SETTLE_MS);
+		}
+		return;
+	}
 	if (code > 128) {
 		log_error("%s was ended by signal %d; stopping the virtual machine",
 			child->name, code - 128);
-	} else if (!child->spoke || vm->state == VM_RUNNING) {
+	} else if (!child->spoke || vm->state >= VM_RUNNING) {
 		log_error("%s ended with code %d; stopping the virtual machine", child->name, code);
 	}
 	vm->failed = true;
+	vm_stop(vm);
 }
 
 static void handle_child_signal(void *data, int signal_number) {
@@ -249,14 +267,10 @@ static void handle_child_signal(void *data, int signal_number) {
 		vm_enter(vm, VM_ENDING, VM_END_MS);
 	}
 	if (reap(vm, &vm->gpu) && vm->state < VM_ENDING) {
-		report_failure(vm, &vm->gpu);
-		vm_stop(vm);
+		handle_early_end(vm, &vm->gpu);
 	}
 	if (reap(vm, &vm->view) && vm->state < VM_ENDING) {
-		if (child_exit_code(&vm->view) != 0) {
-			report_failure(vm, &vm->view);
-		}
-		vm_stop(vm);
+		handle_early_end(vm, &vm->view);
 	}
 	if (vm->state >= VM_ENDING && !child_running(&vm->gpu) && !child_running(&vm->view)) {
 		event_loop_stop(vm->loop);

@@ -398,6 +398,12 @@ class Life(CliTest):
         self.assertIn("venera: error: venera-gpu was ended by signal 9", process.stderr.read())
         self.assert_clean()
 
+    def test_gpu_leaves(self):
+        process = self.start(FAKE_GPU="leave")
+        self.assertEqual(process.wait(30), 1)
+        self.assertIn("venera: error: venera-gpu has ended", process.stderr.read())
+        self.assert_clean()
+
     def test_view_fails(self):
         process = self.start(FAKE_VIEW="fail")
         self.assertEqual(process.wait(30), 1)
