@@ -184,7 +184,8 @@ static bool start(struct program *program) {
 		log_error("cannot start: %s", strerror(errno));
 		return false;
 	}
-	return wait_for_view(program) && wait_for_front_end(program);
+	/* In this order: who sees the view's socket knows that the front end's is listened to. */
+	return wait_for_front_end(program) && wait_for_view(program);
 }
 
 static void finish(struct program *program) {
