@@ -76,6 +76,11 @@ class CliTest(unittest.TestCase):
     def run_args(self, *args):
         return ["run", "--accel=tcg", "--ssh-port=0", "--image=" + self.image, *args]
 
+    def qemu_args(self):
+        """What QEMU was started with."""
+        line = [l for l in open(self.log) if l.startswith("qemu")][0]
+        return json.loads(line.split(" ", 2)[2])
+
     def assert_clean(self):
         """No process and no file of a VM is left."""
         self.assertEqual(os.listdir(self.runtime), [])
@@ -322,8 +327,7 @@ class PrintCommand(CliTest):
         self.assertEqual(shell.returncode, 4)
         started = [line.split()[0] for line in open(self.log)]
         self.assertEqual(sorted(started), ["gpu", "qemu", "view"])
-        qemu_args = json.loads([l for l in open(self.log)][-1].split(" ", 2)[2])
-        self.assertIn("file=" + self.image, ",".join(qemu_args))
+        self.assertIn("file=" + self.image, ",".join(self.qemu_args()))
 
 
 class Life(CliTest):
@@ -343,8 +347,7 @@ class Life(CliTest):
 
     def test_extra_arguments(self):
         self.venera(*self.run_args("--", "-device", "usb-tablet"), FAKE_QEMU="exit=0")
-        qemu = [l for l in open(self.log) if l.startswith("qemu")][0]
-        self.assertEqual(json.loads(qemu.split(" ", 2)[2])[-2:], ["-device", "usb-tablet"])
+        self.assertEqual(self.qemu_args()[-2:], ["-device", "usb-tablet"])
 
     def test_signals_power_off(self):
         for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
