@@ -12,6 +12,7 @@ import sys
 import render_dispatch
 import venus_codec
 import vk_tables
+import wire_tests
 from registry import Error, Registry
 from writer import Output
 
@@ -21,6 +22,7 @@ PARTS = {
     'capset': venus_codec.generate_capset,
     'client': venus_codec.generate_client,
     'dispatch': render_dispatch.generate,
+    'tests': wire_tests.generate,
 }
 
 

@@ -413,9 +413,9 @@ def _load_extensions(model):
     for row in tables.read('extensions'):
         name, number = row['name'], int(row['number'])
         private = row['vkr_advertises'] == 'private'
-        if name in lacking or number in lacking:
-            continue
         if not private:
+            if name in lacking or number in lacking:
+                continue
             if name not in model.registry.extension_numbers:
                 continue
             if model.registry.extension_numbers[name] != number:
