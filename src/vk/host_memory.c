@@ -68,12 +68,34 @@ static VkResult make_shared(
 	return VK_SUCCESS;
 }
 
+/* Can a buffer be made for imported memory as Vulkan wants it? */
+static bool try_external_buffer(const struct vk_device_table *table, VkDevice device) {
+	const VkExternalMemoryBufferCreateInfo external = {
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+		.handleTypes = HANDLE_TYPE,
+	};
+	const VkBufferCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+		.pNext = &external,
+		.size = page_size(),
+		.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+	};
+	VkBuffer buffer;
+	if (table->CreateBuffer(device, &info, NULL, &buffer) != VK_SUCCESS) {
+		return false;
+	}
+	table->DestroyBuffer(device, buffer, NULL);
+	return true;
+}
+
 VkResult vk_host_memory_probe(struct vk_host_memory *memory,
 	const struct vk_device_table *table, VkDevice device) {
 	memory->importable_types = 0;
 	if (!memory->supported) {
 		return VK_SUCCESS;
 	}
+	memory->external_buffers =
+		memory->external_buffers && try_external_buffer(table, device);
 
 	struct shmem shared;
 	void *pointer;

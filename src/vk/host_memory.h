@@ -27,20 +27,22 @@ struct vk_host_memory {
 	/**
 	 * Buffers may be made with a VkExternalMemoryBufferCreateInfo that names HOST_ALLOCATION,
 	 * as Vulkan asks of those bound to imported memory. False on MoltenVK up to 1.4.0, which
-	 * refuses the structure and binds buffers without it.
+	 * refuses the structure and binds buffers without it. What the driver says before
+	 * vk_host_memory_probe(), what it does after it.
 	 */
 	bool external_buffers;
 	/** Bit n: shared memory was imported as memory type n (0 before vk_host_memory_probe()). */
 	uint32_t importable_types;
 };
 
-/** The part that needs no VkDevice: everything but importable_types. */
+/** The part that needs no VkDevice: everything but importable_types, and what the driver only says. */
 VkResult vk_host_memory_query(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device);
 
 /**
- * Fills in importable_types of a `memory` that vk_host_memory_query() filled. `device` has the
- * extension enabled. Takes one page of shared memory and one trial import per memory type.
+ * Tries what a `memory` that vk_host_memory_query() filled is worth, and fills in importable_types.
+ * `device` has the extension enabled. Takes one page of shared memory, and one trial import per
+ * memory type.
  */
 VkResult vk_host_memory_probe(struct vk_host_memory *memory,
 	const struct vk_device_table *table, VkDevice device);
