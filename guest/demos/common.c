@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* A wait that takes longer than this has failed. Software drivers in emulated guests are slow. */
-#define TIMEOUT_NS UINT64_C(120000000000)
+#define TIMEOUT_S 120u
 
 static const char *program = "demo";
 
@@ -377,9 +377,10 @@ static bool submit_and_wait(VkCommandBuffer commands, const struct demo_gpu *gpu
 		.pCommandBuffers = &commands,
 	};
 	DEMO_TRY(vkQueueSubmit(gpu->queue, 1, &submit, fence));
-	VkResult result = vkWaitForFences(gpu->device, 1, &fence, VK_TRUE, TIMEOUT_NS);
+	const uint64_t timeout = TIMEOUT_S * UINT64_C(1000000000);
+	VkResult result = vkWaitForFences(gpu->device, 1, &fence, VK_TRUE, timeout);
 	if (result == VK_TIMEOUT) {
-		return demo_fail("the GPU did not finish within %u s", (unsigned int)(TIMEOUT_NS / 1000000000));
+		return demo_fail("the GPU did not finish within %u s", TIMEOUT_S);
 	}
 	return demo_check(result, "vkWaitForFences");
 }

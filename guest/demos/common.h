@@ -38,7 +38,7 @@ double demo_now(void);
 bool demo_parse_size(const char *text, uint64_t *size);
 
 struct demo_gpu_options {
-	const char *driver_name; /* only a device of this driver; NULL: Venus if it is there, else any */
+	const char *driver_name; /* only a device of this driver; NULL: Venus if there, else any */
 	VkQueueFlags queue_flags;
 	bool host_query_reset, timeline_semaphore; /* wanted if they are there */
 };

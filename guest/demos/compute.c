@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Computes, and checks what comes out, in the ways in which programs use a queue: submissions, fences,
- * semaphores, events, descriptors, queries. Prints a line for each test that begins with
+ * Computes, and checks what comes out, in the ways in which programs use a queue: submissions,
+ * fences, semaphores, events, descriptors, queries. Prints a line for each test that begins with
  * "ok", "skip" or "FAIL". All values are whole numbers that a float holds exactly.
  */
 #include "common.h"
@@ -421,7 +421,7 @@ static bool test_events(struct kernels *kernels) {
 	return ok && check(kernels->y.data, COUNT, 2.0f, 0.0f);
 }
 
-/* Many descriptor sets on parts of the buffers, written, copied, and changed between submissions. */
+/* Many descriptor sets on parts of the buffers: written, copied, changed between submissions. */
 static bool run_descriptors(struct kernels *kernels, VkDescriptorSet *sets, uint32_t set_count) {
 	const struct demo_gpu *gpu = kernels->gpu;
 	const uint32_t part = COUNT / set_count;
@@ -684,7 +684,8 @@ static const struct {
 };
 
 /* NULL, or why the device cannot do it. */
-static const char *reason_to_skip(const struct demo_gpu *gpu, bool (*run)(struct kernels *kernels)) {
+static const char *reason_to_skip(
+		const struct demo_gpu *gpu, bool (*run)(struct kernels *kernels)) {
 	if (run == test_timeline && !gpu->timeline_semaphore) {
 		return "no timeline semaphores";
 	}

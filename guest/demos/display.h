@@ -38,7 +38,7 @@ enum display_buffer {
  */
 bool display_open(struct display *display, const char *driver, uint32_t width, uint32_t height);
 
-/** Puts the picture (XRGB8888, as large as the mode, `stride` bytes from line to line) on the screen. */
+/** Shows the picture: XRGB8888, as large as the mode, `stride` bytes from line to line. */
 bool display_show(struct display *display, enum display_buffer kind, const void *pixels,
 	size_t stride);
 

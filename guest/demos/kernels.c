@@ -43,7 +43,8 @@ bool kernels_allocate_sets(const struct kernels *kernels, VkDescriptorPool *pool
 	for (uint32_t i = 0; i < count; i++) {
 		layouts[i] = kernels->set_layout;
 	}
-	bool ok = demo_check(vkCreateDescriptorPool(device, &info, NULL, pool), "vkCreateDescriptorPool");
+	bool ok =
+		demo_check(vkCreateDescriptorPool(device, &info, NULL, pool), "vkCreateDescriptorPool");
 	if (ok) {
 		const VkDescriptorSetAllocateInfo allocate = {
 			.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,

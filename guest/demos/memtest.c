@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests that the CPU and the GPU see the same memory, for every HOST_VISIBLE memory type: what one of
- * them writes, the other one reads. Prints a line for each test that begins with "ok" or "FAIL".
+ * Tests that the CPU and the GPU see the same memory, for every HOST_VISIBLE memory type: what
+ * one of them writes, the other one reads. Prints a line for each test that begins with "ok",
+ * "skip" or "FAIL".
  */
 #include "common.h"
 
@@ -139,7 +140,7 @@ static void finish(struct memtest *test) {
 	demo_gpu_finish(&test->gpu);
 }
 
-/* Has the GPU copy all of `from` to the beginning of `to`. */
+/* Has the GPU copy all of `from` into `to`. */
 static bool gpu_copy(const struct memtest *test, const struct demo_buffer *from,
 		const struct demo_buffer *to, VkDeviceSize to_offset) {
 	VkCommandBuffer commands;

@@ -305,7 +305,7 @@ static void picture_finish(struct picture *picture, const struct demo_gpu *gpu) 
 	vkFreeMemory(gpu->device, picture->memory, NULL);
 }
 
-/* Looks at one pixel, which is `x` 64ths of the width from the left and `y` of the height from the top. */
+/* Looks at one pixel, `x` 64ths of the width from the left and `y` of the height from the top. */
 static bool check_pixel(const struct picture *picture, uint32_t x, uint32_t y, uint8_t red,
 		uint8_t green, uint8_t blue, int tolerance) {
 	x = x * (picture->width - 1) / 64;
@@ -313,8 +313,8 @@ static bool check_pixel(const struct picture *picture, uint32_t x, uint32_t y, u
 	const uint8_t *bgr = picture->pixels + y * picture->stride + x * 4;
 	if (abs(bgr[2] - red) > tolerance || abs(bgr[1] - green) > tolerance ||
 			abs(bgr[0] - blue) > tolerance) {
-		return demo_fail("the rendered image is wrong: pixel (%u, %u) is (%u, %u, %u) and should be "
-			"(%u, %u, %u)", x, y, bgr[2], bgr[1], bgr[0], red, green, blue);
+		return demo_fail("the rendered image is wrong: pixel (%u, %u) is (%u, %u, %u) and should "
+			"be (%u, %u, %u)", x, y, bgr[2], bgr[1], bgr[0], red, green, blue);
 	}
 	return true;
 }

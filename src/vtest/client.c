@@ -55,7 +55,7 @@ bool vtest_client_fail(struct vtest_client *client, const char *format, ...) {
 	return false;
 }
 
-/* Sends what is left of the reply; `fd` goes last, unless it is -1. 0 or -errno, -EAGAIN among them. */
+/* Sends what is left of the reply, `fd` last, unless it is -1. 0 or -errno; -EAGAIN: not all. */
 static int send_reply(struct vtest_client *client, int fd) {
 	while (client->reply_begin < client->reply_end) {
 		ssize_t sent = socket_send_fds(client->fd, client->reply + client->reply_begin,

@@ -39,7 +39,7 @@ struct vtest_client {
 	size_t reply_begin, reply_end;
 	int reply_fd; /* owned */
 
-	/* The message in work if its reply ends with a descriptor (0: none), and the words before that. */
+	/* the message in work if its reply ends with a descriptor, else 0, and the words before that */
 	uint32_t owed_fd, owed_words;
 
 	const char *request; /* the name of the message in work, for the log */
@@ -83,8 +83,8 @@ void vtest_client_resume(struct vtest_client *client);
 bool vtest_client_fail(struct vtest_client *client, const char *format, ...) LOG_PRINTF(2, 3);
 
 /**
- * Sends header and words, then, unless `fd` is -1, that descriptor, which stays the caller's. At most
- * one reply per message. false: the connection must be closed.
+ * Sends header and words, then, unless `fd` is -1, that descriptor, which stays the caller's.
+ * At most one reply per message. false: the connection must be closed.
  */
 bool vtest_client_reply(
 	struct vtest_client *client, uint32_t id, const uint32_t *words, uint32_t count, int fd);

@@ -18,6 +18,8 @@
  * vtest_client_fail(), when the connection must be closed: the protocol knows no error replies.
  */
 
+#define BLOB_FLAGS \
+	((uint32_t)(RENDER_BLOB_MAPPABLE | RENDER_BLOB_SHAREABLE | RENDER_BLOB_CROSS_DEVICE))
 #define MAX_RENDERER_NAME (1u << 20)
 #define MAX_SUBMIT (CHANNEL_MAX_BODY - sizeof(struct render_submit))
 #define MAX_WAIT ((2 + SYNC_POINT_WORDS * SYNC_MAX_WAIT_POINTS) * 4)
@@ -38,7 +40,8 @@ static int resource_fd(const struct vtest_resource *resource) {
 }
 
 static bool fail_with(struct vtest_client *client, int error) {
-	return vtest_client_fail(client, "%s", error == -ENOSPC ? "too many at once" : strerror(-error));
+	return vtest_client_fail(
+		client, "%s", error == -ENOSPC ? "too many at once" : strerror(-error));
 }
 
 static bool fail_sync(struct vtest_client *client, int error) {
@@ -171,7 +174,7 @@ static bool resource_create_blob(struct vtest_client *client, const struct vtest
 	if (type < VTEST_BLOB_GUEST || type > VTEST_BLOB_HOST3D_GUEST) {
 		return vtest_client_fail(client, "blob type %u is unknown", type);
 	}
-	if (flags & ~(uint32_t)(RENDER_BLOB_MAPPABLE | RENDER_BLOB_SHAREABLE | RENDER_BLOB_CROSS_DEVICE)) {
+	if (flags & ~BLOB_FLAGS) {
 		return vtest_client_fail(client, "blob flags 0x%x are unknown", flags);
 	}
 	if (size == 0) {
@@ -279,7 +282,7 @@ static bool handle_sync_wait(struct vtest_client *client, const struct vtest_req
 	return ok;
 }
 
-/* `size` words at word `offset`, of which each message has `words`. 64 bits, so that no sum wraps. */
+/* Are there `size` words at word `offset` of `words`? In 64 bits no sum wraps. */
 static bool lies_within(uint64_t offset, uint64_t size, uint64_t words) {
 	return offset <= words && size <= words - offset;
 }

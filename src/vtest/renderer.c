@@ -18,10 +18,10 @@
 /*
  * Theory of operation
  *
- * A renderer is attached while a client has it. Releasing it closes the channel, upon
- * which the process frees everything and exits; a timer kills it if it does not. The struct lives on
- * in the pool's list until the process has been reaped, and is freed only there, which is
- * why the functions of the listener may release the renderer they are called for.
+ * A renderer is attached while a client has it. Releasing it closes the channel, upon which the
+ * process frees everything and exits; a timer kills it if it does not. The struct lives on in the
+ * pool's list until the process has been reaped, and is freed only there, which is why
+ * the functions of the listener may release the renderer they are called for.
  *
  * A process that ends by itself is noticed twice, in any order: the channel ends and SIGCHLD
  * comes. Only the latter is told to the client, since it tells how the process ended, and after

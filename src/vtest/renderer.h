@@ -47,7 +47,7 @@ struct renderer_listener {
 	void (*blob)(void *data, const struct render_blob *blob, int fd);
 	/** Nothing in `fence` has been checked. */
 	void (*fence)(void *data, const struct render_fence *fence);
-	/** The context is of no further use; `why` is fit for a log. Only renderer_release() is left to do. */
+	/** The context is of no further use and should be released; `why` is fit for a log. */
 	void (*lost)(void *data, const char *why);
 	/** Less is queued than before; see renderer_is_busy(). */
 	void (*drained)(void *data);

@@ -114,40 +114,27 @@ int vtest_server_init(struct vtest_server *server, struct event_loop *loop,
 		.max_resources = max_resources(),
 	};
 	list_init(&server->clients);
-	int error = renderer_pool_init(&server->pool, loop, &options->renderer);
+	int listening = is_listening(options->fd);
+	int error = listening < 0 ? listening
+	                          : renderer_pool_init(&server->pool, loop, &options->renderer);
 	if (error) {
-		goto close_fd;
+		close(options->fd);
+		return error;
 	}
 	server->pool.idle_func = stop_if_idle;
 	server->pool.idle_data = server;
 
-	int listening = is_listening(options->fd);
-	if (listening < 0) {
-		error = listening;
-		goto finish_pool;
-	}
 	if (listening) {
 		server->listen_fd = options->fd;
 		error = start_listening(server);
-		if (error) {
-			stop_listening(server);
-			renderer_pool_finish(&server->pool);
-			return error;
-		}
 	} else {
 		server->once = true;
 		error = vtest_client_create(server, options->fd);
-		if (error) {
-			renderer_pool_finish(&server->pool);
-			return error;
-		}
 	}
-	return 0;
-
-finish_pool:
-	renderer_pool_finish(&server->pool);
-close_fd:
-	close(options->fd);
+	if (error) {
+		stop_listening(server);
+		renderer_pool_finish(&server->pool);
+	}
 	return error;
 }
 

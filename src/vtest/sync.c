@@ -192,7 +192,7 @@ int sync_read(const struct sync_table *table, uint32_t id, uint64_t *value) {
 static void set_value(struct sync_table *table, struct sync *sync, uint64_t value) {
 	sync->value = value;
 
-	/* The reached waiters are taken out first: to forget a wait changes the list that they hang in. */
+	/* They are taken out first: to forget a wait changes the list that its waiters hang in. */
 	struct list reached;
 	list_init(&reached);
 	LIST_FOR_EACH_SAFE(waiter, &sync->waiters, struct sync_waiter, link) {
@@ -298,7 +298,8 @@ int sync_wait(struct sync_table *table, const uint8_t *points, uint32_t count, b
 		uint64_t timeout_ns, int *fd) {
 	uint32_t reached = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct sync *sync = id_table_get(&table->syncs, wire_u32(points, i * SYNC_POINT_WORDS));
+		uint32_t id = wire_u32(points, i * SYNC_POINT_WORDS);
+		const struct sync *sync = id_table_get(&table->syncs, id);
 		if (!sync) {
 			return -ENOENT;
 		}

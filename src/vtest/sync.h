@@ -95,7 +95,7 @@ int sync_signal(struct sync_table *table, const uint8_t *points, uint32_t count)
 int sync_expect_fence(struct sync_table *table, uint32_t ring_idx, const uint8_t *points,
 	uint32_t count, uint64_t *fence_id);
 
-/** The fence has retired: gives its syncs their values. -ENOENT if it is not the next of its ring_idx. */
+/** Gives the fence's syncs their values. -ENOENT if it is not the next one of its ring_idx. */
 int sync_retire_fence(struct sync_table *table, uint32_t ring_idx, uint64_t fence_id);
 
 #endif

@@ -139,7 +139,9 @@ static void test_unaligned(void) {
 		memcpy(bytes, (const uint32_t[]){names[i].size, VTEST_CREATE_RENDERER}, 8);
 		memcpy(bytes + 8, names[i].name, names[i].size);
 		memcpy(bytes + 8 + names[i].size,
-			(const uint32_t[]){1, VTEST_PROTOCOL_VERSION, 3, 2, VTEST_RESOURCE_BUSY_WAIT, 0, 0}, 28);
+			(const uint32_t[]){
+				1, VTEST_PROTOCOL_VERSION, 3, 2, VTEST_RESOURCE_BUSY_WAIT, 0, 0},
+			28);
 		raw_write(fd, bytes, 36 + names[i].size);
 		uint32_t word;
 		raw_receive(fd, VTEST_PROTOCOL_VERSION, &word, 1);
@@ -296,7 +298,8 @@ static void test_syncs(void) {
 	expect_wait(first, true);
 	expect_wait(second, true);
 
-	int all = wait_syncs(fd, 0, INFINITE, both, 2), later = wait_syncs(fd, 0, INFINITE, both_later, 2);
+	int all = wait_syncs(fd, 0, INFINITE, both, 2);
+	int later = wait_syncs(fd, 0, INFINITE, both_later, 2);
 	int any_later = wait_syncs(fd, VTEST_SYNC_WAIT_ANY, INFINITE, both_later, 2);
 	CHECK(!raw_is_readable(all, 0));
 	write_sync(fd, a, 6);
@@ -617,7 +620,8 @@ static void test_slow_render_process(void) {
 /* After all that the server has what it had in the beginning. */
 static void expect_nothing_left(int fds_before) {
 	for (int i = 0; i < 500; i++) {
-		if (raw_server_count_fds(&server) <= fds_before && raw_server_count_children(&server) <= 0) {
+		if (raw_server_count_fds(&server) <= fds_before &&
+				raw_server_count_children(&server) <= 0) {
 			return;
 		}
 		clock_sleep(10 * CLOCK_NS_PER_MS);

@@ -35,10 +35,10 @@ def memtest(server, folder, program):
     for line in client.stdout:
         lines.append(line)
         if line.startswith("everything is freed"):
-            harness.wait_until(
-                lambda: harness.status_field(server.render_processes()[0], "RssShmem") < SHARED_REST,
-                "freed memory is given back to the host", 1.5)
-            shared = harness.status_field(server.render_processes()[0], "RssShmem")
+            render = server.render_processes()[0]
+            harness.wait_until(lambda: harness.status_field(render, "RssShmem") < SHARED_REST,
+                               "freed memory is given back to the host", 1.5)
+            shared = harness.status_field(render, "RssShmem")
     print("".join(lines))
     harness.finish(client, command)
     harness.check(shared is not None, "memtest did not say when everything was freed")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_killed.py VENERA-VTEST CLIENT|RENDER|SERVER COMPUTE MEMTEST: one of them is killed in the middle of
-its work. A killed client leaves nothing behind; a killed render process ends its own
+"""test_killed.py VENERA-VTEST client|render|server COMPUTE MEMTEST: one of them is killed in the
+middle of its work. A killed client leaves nothing behind; a killed render process ends its own
 client and no other; and clients of a killed server end."""
 
 import os

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_windows.py VENERA-VTEST WHAT: programs that others wrote show what they draw: vkcube (in a window on an X
-server without a screen), vkmark (the same), or vkmark-headless."""
+"""test_windows.py VENERA-VTEST vkcube|vkmark|vkmark-headless: programs that others wrote show what
+they draw, the first two in a window on an X server without a screen."""
 
 import re
 
 import harness
 
 SCENES = [
-    "clear", "vertex:device-local=true", "vertex:device-local=false", "texture:texture-filter=linear",
-    "shading:shading=phong", "effect2d:kernel=edge", "desktop", "cube",
+    "clear", "vertex:device-local=true", "vertex:device-local=false",
+    "texture:texture-filter=linear", "shading:shading=phong", "effect2d:kernel=edge", "desktop",
+    "cube",
 ]
 
 
