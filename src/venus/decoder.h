@@ -19,7 +19,7 @@
  * into the copy; it lives until the arena is reset.
  *
  * The caller fills in `cursor`, `end`, `arena` and `objects`, and before each command clears
- * `device`, `pool` and `failed_object`. After an error nothing more may be decoded.
+ * `device`, `pool`, `image` and `failed_object`. After an error nothing more may be decoded.
  */
 struct venus_decoder {
 	const uint8_t *cursor, *end; /* multiples of 4 apart, and 4-byte aligned */
@@ -31,6 +31,7 @@ struct venus_decoder {
 	/* of the command that is or was decoded */
 	struct venus_object *device; /* that its first argument belongs to; NULL for those of the instance's level */
 	struct venus_object *pool;   /* the VkCommandPool or VkDescriptorPool that it named last, or NULL */
+	struct venus_object *image;  /* the VkImage that it named last, or NULL */
 	struct venus_object *failed_object; /* one that it named (it got a NULL handle), or NULL */
 };
 

@@ -174,3 +174,17 @@ struct venus_object *venus_object_table_next(struct venus_object_table *table, s
 	}
 	return NULL;
 }
+
+struct venus_object **venus_object_table_snapshot(
+		struct venus_object_table *table, size_t *count) {
+	pthread_mutex_lock(&table->lock);
+	*count = 0;
+	struct venus_object **objects = calloc(table->count + 1, sizeof(struct venus_object *));
+	size_t cursor = 0;
+	struct venus_object *object;
+	while (objects && (object = venus_object_table_next(table, &cursor))) {
+		objects[(*count)++] = object;
+	}
+	pthread_mutex_unlock(&table->lock);
+	return objects;
+}

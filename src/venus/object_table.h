@@ -83,4 +83,11 @@ bool venus_object_table_remove(struct venus_object_table *table, struct venus_ob
 /** Walks over all objects, for teardown: nobody else may use the table. Start with *cursor = 0; NULL ends. */
 struct venus_object *venus_object_table_next(struct venus_object_table *table, size_t *cursor);
 
+/**
+ * All objects at one moment, for use inside a section of the epoch or by the last thread. Caller frees the array;
+ * *count is 0 when memory is out.
+ */
+struct venus_object **venus_object_table_snapshot(
+	struct venus_object_table *table, size_t *count);
+
 #endif
