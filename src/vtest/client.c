@@ -320,12 +320,12 @@ close_fd:
  * Mesa's clients do not notice the end of the connection while they read: they would spin for
  * ever. But a missing descriptor makes them abort; so they get all of the reply but that.
  */
-static void send_broken_reply(struct vtest_client *client) {
-	static const uint32_t zeros[4];
+static void send_broken_reply(const struct vtest_client *client) {
 	if (client->owed_fd && !has_pending_reply(client)) {
-		const uint32_t id = client->owed_fd;
-		client->request = "end";
-		vtest_client_reply(client, id, zeros, client->owed_words, -1);
+		const uint32_t reply[2 + 4] = {client->owed_words, client->owed_fd};
+		assert(client->owed_words <= 4);
+		/* it may be gone as well */
+		socket_send_fds(client->fd, reply, (2 + client->owed_words) * sizeof(*reply), NULL, 0);
 	}
 }
 

@@ -115,7 +115,7 @@ static void handle_timer(void *data) {
 		renderer->listener->lost(renderer->data, "the render process closed its channel");
 		return;
 	}
-	log_warn("render process %d did not exit in time and was killed", (int)renderer->pid);
+	log_info("render process %d did not exit in time and was killed", (int)renderer->pid);
 	kill(renderer->pid, SIGKILL);
 }
 
