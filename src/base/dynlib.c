@@ -37,10 +37,10 @@ struct vulkan_place {
 };
 
 /*
- * Linux has its loader where the dynamic linker looks. macOS has none of its own: it comes with the
- * SDK, with Homebrew (whose folder depends on the processor), or inside an application's bundle, and
- * an application may carry a driver without a loader. A bare name goes first, so that
- * the user's DYLD_LIBRARY_PATH has its say.
+ * Linux has its loader where the dynamic linker looks. macOS has none of its own: it comes with
+ * the SDK, with Homebrew (whose folder depends on the processor), or inside an application's
+ * bundle, and an application may carry a driver without a loader. A bare name goes first, so
+ * that the user's DYLD_LIBRARY_PATH has its say.
  */
 static const struct vulkan_place vulkan_places[] = {
 #if OS_MACOS

@@ -9,8 +9,8 @@
 #include "view/texture.h"
 
 /**
- * Draws what the window shows: the guest's picture, scaled to fit with its aspect kept, black beside it,
- * and the cursor above it. The same for windows and screenshots, for all formats, at any size.
+ * Draws what the window shows: the guest's picture, scaled to fit with its aspect kept, black
+ * beside it, and the cursor above it. The same for windows and screenshots, for all formats.
  */
 
 /** The images of a scene. */

@@ -117,8 +117,8 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 	vk_extensions_finish(&extensions);
 
 	if (!device->host_memory.supported) {
-		vk_error_set(error, "%s: the Vulkan driver has no VK_EXT_external_memory_host: update it, or "
-			"choose another with --driver=ICD.json", name);
+		vk_error_set(error, "%s: the Vulkan driver has no VK_EXT_external_memory_host: update it, "
+			"or choose another with --driver=ICD.json", name);
 		return false;
 	}
 	if (surface && !has_swapchain) {
@@ -167,8 +167,9 @@ bool view_device_init(struct view_device *device, const struct vk_instance *inst
 		return false;
 	}
 	if (count == 0) {
-		vk_error_set(error, "no Vulkan driver found that works: install the one of the GPU, or Mesa's "
-			"(Debian and Ubuntu: mesa-vulkan-drivers), or name one with --driver=ICD.json");
+		vk_error_set(error, "no Vulkan driver found that works: install the one of the GPU, or "
+			"Mesa's (Debian and Ubuntu: mesa-vulkan-drivers), or name one with "
+			"--driver=ICD.json");
 		return false;
 	}
 

@@ -117,8 +117,8 @@ static bool start_vulkan(struct view *view) {
 		instance_options.extensions =
 			view_window_extensions(view->window, &instance_options.extension_count);
 		if (!instance_options.extensions) {
-			vk_error_set(&error, "no Vulkan driver that can show something in a window: install the "
-				"one of the GPU, or Mesa's, or use --display=headless");
+			vk_error_set(&error, "no Vulkan driver that can show something in a window: install "
+				"the one of the GPU, or Mesa's, or use --display=headless");
 			goto error;
 		}
 	}

@@ -53,16 +53,16 @@ void view_presenter_finish(struct view_presenter *presenter);
 uint32_t view_presenter_max_size(const struct view_presenter *presenter);
 
 enum view_copy_result {
-	VIEW_COPIED,      /* or soon: see view_presenter_wait_copy() */
-	VIEW_COPY_REFUSED, /* the driver takes this memory or size not; `*why` says so */
-	VIEW_COPY_FAILED, /* as false elsewhere */
+	VIEW_COPIED,       /* or soon: see view_presenter_wait_copy() */
+	VIEW_COPY_REFUSED, /* the driver does not take this memory or this size; `*why` says so */
+	VIEW_COPY_FAILED,  /* as false elsewhere */
 };
 
 /**
  * Starts to copy the rectangle (x, y, width, height) of an image that begins at byte `offset` of
- * the import and has `stride` bytes a line; both are multiples of 4, and the rectangle lies in the
- * buffer. The layer gets the size `layer_width` x `layer_height`; if that is new the rectangle must be
- * all of it. Waits for a copy that is under way.
+ * the import and has `stride` bytes a line; both are multiples of 4, and the image lies in the
+ * buffer. The layer gets the size `layer_width` x `layer_height`; if it has no content of that
+ * size yet the rectangle must be all of it. Waits for a copy that is under way.
  */
 struct view_copy {
 	enum view_layer layer;
@@ -86,8 +86,9 @@ bool view_presenter_wait_copy(struct view_presenter *presenter);
 enum view_show_result view_presenter_show(struct view_presenter *presenter, uint64_t patience_ns);
 
 /**
- * Draws the scene as a window of this size shows it, and reads it back. `*pixels` gets width * height * 4
- * bytes, red, green, blue, alpha; the caller frees them. NULL, and said why, if memory is short.
+ * Draws the scene as a window of this size shows it, and reads it back. `*pixels` gets
+ * width * height * 4 bytes, red, green, blue, alpha; the caller frees them. NULL, and said why, if
+ * memory is short.
  */
 bool view_presenter_capture(struct view_presenter *presenter, uint32_t width, uint32_t height,
 	uint8_t **pixels);

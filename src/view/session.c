@@ -26,11 +26,12 @@
  * SET_SCANOUT is remembered in `next`, and becomes what is `shown` with the flush after it. Taking
  * something away (no buffer, a forgotten buffer) counts at once, because no flush follows.
  *
- * While nobody can see the window, nothing is drawn, but flushes are still copied, so that
- * the picture is there when the window comes back, and are answered no faster than the monitor would
- * have them: a guest must not run free because its window was minimised. Moving the cursor makes
- * a frame of its own only if none came for a frame's time: it must not take the guest's turn at
- * the monitor.
+ * While nobody can see the window, nothing is drawn, but flushes are still copied, so that the
+ * picture is there when the window comes back. Answers are never faster than the monitor, unless
+ * the user asked for that: a guest must not run free because its window was minimised.
+ *
+ * Moving the cursor makes a frame of its own only if none came for a frame's time: it must not take
+ * the guest's turn at the monitor.
  *
  * What a guest can cause (wrong geometry, strange formats, unknown ids) never ends the
  * session; what only a broken venera-gpu can (messages of the wrong size) does.
@@ -89,7 +90,7 @@ struct view_session {
 	struct answer answers[MAX_ANSWERS];
 	size_t answer_count;
 	uint64_t frame_time;               /* nanoseconds */
-	uint64_t last_frame;               /* when the last one was shown, or its answers were sent */
+	uint64_t last_frame, last_answer;  /* when */
 
 	uint32_t width, height;            /* of the window; kept while it is minimised */
 	uint32_t told_width, told_height;  /* what venera-gpu knows */
@@ -141,6 +142,7 @@ static void send_answers(struct view_session *session) {
 		send_presented(session, session->answers[i].serial, session->answers[i].scanout);
 	}
 	session->answer_count = 0;
+	session->last_answer = clock_now();
 	event_source_timer_disarm(session->answer_timer);
 }
 
@@ -213,11 +215,25 @@ static bool redraw(struct view_session *session) {
 	return true;
 }
 
-static void answer(struct view_session *session, bool in_step) {
+/* The least time from answer to answer. */
+static uint64_t answer_interval(const struct view_session *session, bool visible) {
+	if (!session->window) {
+		return 0;
+	}
+	if (!visible || session->busy) {
+		return session->frame_time;
+	}
+	/* Some displays (software drivers, X servers without a monitor) take frames in FIFO mode as
+	 * fast as they come. A little less than a frame's time, so as not to add to what a monitor
+	 * holds back. */
+	bool fifo = session->presenter->swapchain.present_mode == VK_PRESENT_MODE_FIFO_KHR;
+	return fifo ? session->frame_time / 10 * 9 : 0;
+}
+
+static void answer(struct view_session *session, bool visible) {
 	uint64_t now = clock_now();
-	uint64_t due = session->last_frame + session->frame_time;
-	if (in_step || now >= due || session->answer_count == MAX_ANSWERS) {
-		session->last_frame = now;
+	uint64_t due = session->last_answer + answer_interval(session, visible);
+	if (now >= due || session->answer_count == MAX_ANSWERS) {
 		send_answers(session);
 	} else {
 		event_source_timer_arm(session->answer_timer, due - now);
@@ -244,7 +260,7 @@ static void finish_round(struct view_session *session) {
 		return;
 	}
 	if (flushed) {
-		answer(session, !session->window || (visible && !session->busy));
+		answer(session, visible);
 	}
 }
 
@@ -266,7 +282,6 @@ static void handle_redraw_timer(void *data) {
 
 static void handle_answer_timer(void *data) {
 	struct view_session *session = data;
-	session->last_frame = clock_now();
 	send_answers(session);
 }
 

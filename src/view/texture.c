@@ -86,8 +86,8 @@ void view_texture_record_copy(struct view_texture *texture, const struct view_de
 	device->vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT,
 		VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
 
-	/* What others wrote to the shared memory before this is submitted is host memory to this device:
-	 * the submission makes it visible. */
+	/* What others wrote to the shared memory before this is submitted is host memory to this
+	 * device: the submission makes it visible. */
 	const VkBufferImageCopy region = {
 		.bufferOffset = copy->offset,
 		.bufferRowLength = copy->stride / TEXEL_SIZE,

@@ -8,9 +8,9 @@
 #include "view/device.h"
 
 /**
- * The view's own copy, in the GPU's memory, of what the guest shows. Texels are taken as bytes in the order of
- * memory (R8G8B8A8_UNORM, which every GPU samples); the shader puts them into the order of the
- * guest's format.
+ * The view's own copy, in the GPU's memory, of what the guest shows. Texels are taken as bytes in
+ * the order of memory (R8G8B8A8_UNORM, which every GPU samples); the shader puts them into the
+ * order of the guest's format.
  */
 struct view_texture {
 	uint32_t width, height; /* 0: there is none */

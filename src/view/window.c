@@ -108,8 +108,8 @@ struct view_window *view_window_create(
 	glfwInitHint(GLFW_COCOA_CHDIR_RESOURCES, GLFW_FALSE); /* paths of the command line stay true */
 	bool chosen = choose_platform();
 	if (!chosen || !glfwInit()) {
-		vk_error_set(error, "no display to open a window on: set DISPLAY or WAYLAND_DISPLAY, or use "
-			"--display=headless (%s)", chosen ? glfw_reason() : "neither is set");
+		vk_error_set(error, "no display to open a window on: set DISPLAY or WAYLAND_DISPLAY, or "
+			"use --display=headless (%s)", chosen ? glfw_reason() : "neither is set");
 		goto error_lock;
 	}
 	glfwSetErrorCallback(handle_glfw_error);

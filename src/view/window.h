@@ -8,10 +8,10 @@
 #include "vk/error.h"
 
 /**
- * The window. Windowing systems talk to the main thread only (macOS insists, and a slow present must not make
- * the window look dead), Vulkan work is done on another one. The main thread runs view_window_run();
- * what happens to the window is kept in a state that the other thread takes when the event descriptor
- * becomes readable.
+ * The window. Windowing systems talk to the main thread only (macOS insists, and a slow present
+ * must not make the window look dead), Vulkan work is done on another one. The main thread runs
+ * view_window_run(); what happens to the window is kept in a state that the other thread takes
+ * when the event descriptor becomes readable.
  */
 struct view_window;
 
@@ -36,7 +36,7 @@ struct view_window *view_window_create(
 /** Main thread; its surface is gone. NULL is accepted. */
 void view_window_destroy(struct view_window *window);
 
-/** The instance extensions that view_window_create_surface() needs. NULL if there are none that work. */
+/** The instance extensions that view_window_create_surface() needs. NULL if none will do. */
 const char *const *view_window_extensions(struct view_window *window, uint32_t *count);
 
 VkResult view_window_create_surface(

@@ -172,8 +172,8 @@ uint32_t vk_host_memory_choose_type(
 	return UINT32_MAX;
 }
 
-/* The check's shared memory, of two halves: the GPU fills or reads the first, and copies it by way of
- * memory of its own to the second. */
+/* The check's shared memory has two halves: the GPU fills or reads the first, and copies it by
+ * way of memory of its own to the second. */
 #define CHECK_HALF (UINT64_C(256) << 10)
 #define GPU_PATTERN UINT32_C(0x5ea1f00d)
 
@@ -257,8 +257,8 @@ static void check_barrier(struct check_run *run, VkPipelineStageFlags dst_stage,
 		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
 		.dstAccessMask = dst_access,
 	};
-	run->device.table.CmdPipelineBarrier(run->commands, VK_PIPELINE_STAGE_TRANSFER_BIT, dst_stage, 0,
-		1, &barrier, 0, NULL, 0, NULL);
+	run->device.table.CmdPipelineBarrier(run->commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
+		dst_stage, 0, 1, &barrier, 0, NULL, 0, NULL);
 }
 
 /* Records and runs: a fill of the first half, or its copy to the second. */

@@ -35,7 +35,7 @@ struct vk_host_memory {
 	uint32_t importable_types;
 };
 
-/** The part that needs no VkDevice: everything but importable_types, and what the driver only says. */
+/** The part that needs no VkDevice: what the driver says; importable_types is left 0. */
 VkResult vk_host_memory_query(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device);
 
@@ -74,8 +74,8 @@ struct vk_host_memory_check {
 
 /**
  * The whole truth, for `venera doctor`: on a VkDevice of its own, the GPU fills shared memory
- * and the CPU reads it, then the CPU fills it and the GPU copies it to where the CPU can see what it
- * read. False, with why in `error`, if that could not be tried, or if it was and one side did
+ * and the CPU reads it, then the CPU fills it and the GPU copies it to where the CPU can see what
+ * it read. False, with why in `error`, if that could not be tried, or if it was and one side did
  * not see what the other wrote.
  */
 bool vk_host_memory_check(struct vk_host_memory_check *check, const struct vk_instance_table *table,

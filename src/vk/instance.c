@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,14 +15,16 @@
 static VKAPI_ATTR VkBool32 VKAPI_CALL handle_message(
 	VkDebugUtilsMessageSeverityFlagBitsEXT severity, VkDebugUtilsMessageTypeFlagsEXT types,
 	const VkDebugUtilsMessengerCallbackDataEXT *message, void *data) {
+	(void)severity; /* only errors and warnings are asked for */
 	(void)types;
 	struct vk_instance *instance = data;
-	if (severity >= VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT) {
-		atomic_fetch_add_explicit(&instance->validation_messages, 1, memory_order_relaxed);
-		log_error("validation: %s", message->pMessage);
-	} else {
-		log_debug("validation: %s", message->pMessage);
+	atomic_fetch_add_explicit(&instance->validation_messages, 1, memory_order_relaxed);
+	char line[1024]; /* a log line's most */
+	snprintf(line, sizeof(line), "%s", message->pMessage);
+	for (char *newline = line; (newline = strchr(newline, '\n'));) {
+		*newline = ' ';
 	}
+	log_error("validation: %s", line);
 	return VK_FALSE;
 }
 
@@ -100,7 +103,8 @@ bool vk_instance_init(struct vk_instance *instance, const struct vk_loader *load
 
 	bool ok = false;
 	uint32_t count = 0;
-	const char **extensions = calloc(options->extension_count + OWN_EXTENSIONS, sizeof(*extensions));
+	const char **extensions =
+		calloc(options->extension_count + OWN_EXTENSIONS, sizeof(*extensions));
 	if (!extensions) {
 		vk_error_set(error, "out of memory");
 		goto free_lists;
@@ -117,7 +121,7 @@ bool vk_instance_init(struct vk_instance *instance, const struct vk_loader *load
 		}
 	}
 
-	/* Given to the creation, too: it then sees vkCreateInstance and vkDestroyInstance themselves. */
+	/* Given to the creation, too: it then hears of vkCreateInstance and vkDestroyInstance. */
 	VkDebugUtilsMessengerCreateInfoEXT messenger = {
 		.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
 		.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT

@@ -12,8 +12,9 @@ struct vk_instance_options {
 	/** For the driver and for debugging tools. NULL: none. */
 	const char *application_name;
 	/**
-	 * Somebody else's application, which the driver is told about as it is (some know applications
-	 * and engines by name), but for the API version. NULL: application_name, and Venera as the engine.
+	 * Somebody else's application, which the driver is told about as it is (some know
+	 * applications and engines by name), but for the API version. NULL: application_name, and
+	 * Venera as the engine.
 	 */
 	const VkApplicationInfo *application;
 	/** The newest version that is used; at most what the loader offers is asked for. 0: 1.1. */
@@ -22,8 +23,8 @@ struct vk_instance_options {
 	const char *const *extensions;
 	uint32_t extension_count;
 	/**
-	 * Runs under the Khronos validation layer: its messages become log lines (errors and warnings as
-	 * errors) and are counted. Asked for and not installed is an error.
+	 * Runs under the Khronos validation layer: its errors and warnings become log lines and are
+	 * counted. Asked for and not installed is an error.
 	 */
 	bool validate;
 	/** The layer looks for missing barriers, too. Counts only with `validate`. */

@@ -140,15 +140,15 @@ void picture_create(struct peer *peer, struct picture *picture, uint64_t size) {
 	picture->id = peer->next_id++;
 	picture_fill_noise(picture, (uint32_t)picture->id);
 	const struct view_buffer buffer = {.buffer_id = picture->id, .size = size};
-	CHECK_INT(channel_send(&peer->channel, VIEW_REQUEST_ADD_BUFFER, &buffer, sizeof(buffer), NULL, 0,
-		&picture->memory.fd, 1), 0);
+	CHECK_INT(channel_send(&peer->channel, VIEW_REQUEST_ADD_BUFFER, &buffer, sizeof(buffer), NULL,
+		0, &picture->memory.fd, 1), 0);
 }
 
 void picture_destroy(struct picture *picture) {
 	shmem_finish(&picture->memory);
 }
 
-/* At which byte of a pixel are red, green, blue; alpha, or what is there instead, has the fourth. */
+/* At which byte of a pixel are red, green, blue, and alpha or what is there instead. */
 static const uint8_t *byte_order(uint32_t format) {
 	static const uint8_t bgra[] = {2, 1, 0, 3}, argb[] = {1, 2, 3, 0}, rgba[] = {0, 1, 2, 3},
 		abgr[] = {3, 2, 1, 0};

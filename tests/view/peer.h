@@ -12,8 +12,8 @@
 #include "ipc/view_protocol.h"
 
 /**
- * What the tests of venera-view share: the part of venera-gpu, a venera-view that is started for it,
- * and a computation of what has to be seen. Everything that goes wrong ends the test.
+ * What the tests of venera-view share: the part of venera-gpu, a venera-view that is started for
+ * it, and a computation of what has to be seen. Everything that goes wrong ends the test.
  */
 
 struct peer_options {

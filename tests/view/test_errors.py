@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_errors.py VENERA-VIEW ICD.json: what a user can do wrong with venera-view gets one line that says
-what is wrong, a code that is not 0, and leaves nothing behind."""
+"""test_errors.py VENERA-VIEW ICD.json: what a user can do wrong with venera-view gets one line
+that says what is wrong, a code that is not 0, and leaves nothing behind."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_headless VENERA-VIEW ICD.json [--validate]: what venera-view makes of what venera-gpu says, right
- * and wrong, by screenshots without a window.
+ * test_headless VENERA-VIEW ICD.json [--validate]: what venera-view makes of what venera-gpu says,
+ * right and wrong, by screenshots without a window.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -442,8 +442,8 @@ static void test_many_flushes(void) {
 }
 
 static void send_with_fd(struct peer *peer, const struct view_buffer *buffer, int fd) {
-	CHECK_INT(channel_send(&peer->channel, VIEW_REQUEST_ADD_BUFFER, buffer, sizeof(*buffer), NULL, 0,
-		&fd, 1), 0);
+	CHECK_INT(channel_send(&peer->channel, VIEW_REQUEST_ADD_BUFFER, buffer, sizeof(*buffer), NULL,
+		0, &fd, 1), 0);
 }
 
 /* What a guest may bring about must be answered, shown as black, and survived. */
@@ -468,15 +468,16 @@ static void test_hostile_guest(void) {
 		{"stride 0", {.format = 2, .width = 8, .height = 8}},
 		{"stride less than a line", {.format = 2, .stride = 28, .width = 8, .height = 8}},
 		{"a line too many", {.format = 2, .stride = 640, .width = 160, .height = 101}},
-		{"a pixel too many", {.format = 2, .stride = 640, .offset = 4, .width = 160, .height = 100}},
+		{"a pixel too many", {.format = 2, .stride = 640, .offset = 4, .width = 160,
+			.height = 100}},
 		{"offset behind the end", {.format = 2, .stride = 640, .offset = size, .width = 1,
 			.height = 1}},
 		{"largest offset", {.format = 2, .stride = 640, .offset = UINT32_MAX - 3, .width = 1,
 			.height = 1}},
 		{"largest all", {.format = 2, .stride = UINT32_MAX - 3, .offset = UINT32_MAX - 3,
 			.x = UINT32_MAX, .y = UINT32_MAX, .width = UINT32_MAX, .height = UINT32_MAX}},
-		{"sums that wrap", {.format = 2, .stride = 640, .x = UINT32_MAX, .y = UINT32_MAX, .width = 1,
-			.height = 1}},
+		{"sums that wrap", {.format = 2, .stride = 640, .x = UINT32_MAX, .y = UINT32_MAX,
+			.width = 1, .height = 1}},
 		{"products that wrap", {.format = 2, .stride = UINT32_MAX - 3, .y = UINT32_MAX, .width = 1,
 			.height = 1}},
 		{"too wide", {.format = 2, .stride = UINT32_MAX - 3, .width = 1 << 20, .height = 1}},

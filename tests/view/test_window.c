@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_window VENERA-VIEW ICD.json [--validate]: venera-view's window, on an X server of our own whose
- * screen is a file that we can look into. Skipped where there is no Xvfb.
+ * test_window VENERA-VIEW ICD.json [--validate]: venera-view's window, on an X server of our own
+ * whose screen is a file that we can look into. Skipped where there is no Xvfb.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -133,8 +133,8 @@ static bool images_equal(const struct image *a, const struct image *b) {
 }
 
 /*
- * What is really on the screen, where nobody manages windows and ours lies in the corner, must become what
- * is expected: presenting hands a frame to the X server, which takes its time.
+ * What is really on the screen, where nobody manages windows and ours lies in the corner, must
+ * become what is expected: presenting hands a frame to the X server, which takes its time.
  */
 static void check_screen(const struct image *expected, const char *what) {
 	struct image shown;
@@ -258,23 +258,33 @@ static void test_cursor_moves_without_flushes(void) {
 	peer_stop(&peer);
 }
 
+/* Xvfb takes frames as fast as they come; in FIFO mode the guest has to be held back anyway. */
 static void test_flush_pace(void) {
-	struct peer peer;
-	peer_start(&peer, &options);
-	struct picture picture;
-	create_picture(&peer, &picture, WIDTH, HEIGHT, VIEW_FORMAT_B8G8R8X8);
-	peer_set_scanout(&peer, &picture);
-	peer_flush(&peer);
-	uint64_t begin = clock_now();
-	enum { FRAMES = 60 };
-	for (int i = 0; i < FRAMES; i++) {
+	const char *const modes[] = {"--present-mode=fifo", "--present-mode=immediate"};
+	for (int mode = 0; mode < 2; mode++) {
+		const char *const more[] = {modes[mode], NULL};
+		struct peer_options paced = options;
+		paced.more = more;
+		struct peer peer;
+		peer_start(&peer, &paced);
+		struct picture picture;
+		create_picture(&peer, &picture, WIDTH, HEIGHT, VIEW_FORMAT_B8G8R8X8);
+		peer_set_scanout(&peer, &picture);
 		peer_flush(&peer);
+		uint64_t begin = clock_now();
+		enum { FRAMES = 30 };
+		for (int i = 0; i < FRAMES; i++) {
+			peer_flush(&peer);
+		}
+		uint64_t took = clock_now() - begin;
+		printf("  %s: %.1f frames a second\n", modes[mode], FRAMES * 1e9 / (double)took);
+		CHECK(took < 5 * CLOCK_NS_PER_S);
+		if (mode == 0 && peer.hello.refresh_mhz == 0) { /* then 60 Hz are taken */
+			CHECK(took > (FRAMES - 1) * CLOCK_NS_PER_S / 60 / 10 * 9);
+		}
+		picture_destroy(&picture);
+		peer_stop(&peer);
 	}
-	uint64_t took = clock_now() - begin;
-	printf("  %.1f frames a second\n", FRAMES * 1e9 / (double)took);
-	CHECK(took < 10 * CLOCK_NS_PER_S);
-	picture_destroy(&picture);
-	peer_stop(&peer);
 }
 
 static void test_resize(void) {
@@ -395,64 +405,143 @@ static uint32_t x_intern_atom(int fd, const char *name) {
 	x_write(fd, request, words * (size_t)4);
 	uint32_t reply[8];
 	x_read(fd, reply, sizeof(reply));
-	CHECK_INT(reply[0] & 255, 1);
 	return reply[2];
 }
 
-/*
- * What a window manager does when its close button is pressed: asks the client, by a message
- * WM_DELETE_WINDOW, to close. No tool does that where there is no window manager, so it is
- * said in X's own protocol, to every window there is.
- */
-static void press_close_button(void) {
+/* A connection to the display and the windows on it, most of which nobody sees. */
+struct x_display {
+	int fd;
+	uint32_t windows[64];
+	uint32_t window_count;
+};
+
+static void x_open(struct x_display *display) {
 	char path[64];
 	snprintf(path, sizeof(path), "/tmp/.X11-unix/X%s", getenv("DISPLAY") + 1);
-	int fd = socket_connect(path);
-	CHECK(fd >= 0);
+	display->fd = socket_connect(path);
+	CHECK(display->fd >= 0);
 	const uint16_t one = 1;
-	uint8_t hello[12] = {*(const uint8_t *)&one ? 'l' : 'B', 0, 11, 0};
-	if (hello[0] == 'B') {
-		hello[2] = 0;
-		hello[3] = 11;
-	}
-	x_write(fd, hello, sizeof(hello));
+	const bool little = *(const uint8_t *)&one;
+	const uint8_t hello[12] = {little ? 'l' : 'B', 0, little ? 11 : 0, little ? 0 : 11};
+	x_write(display->fd, hello, sizeof(hello));
 	uint16_t head[4];
-	x_read(fd, head, sizeof(head));
-	CHECK_INT(head[0] & 255, 1);
+	x_read(display->fd, head, sizeof(head));
+	uint8_t accepted;
+	memcpy(&accepted, head, 1);
+	CHECK_INT(accepted, 1);
 	static uint8_t setup[65536 * 4];
-	x_read(fd, setup, head[3] * (size_t)4);
+	x_read(display->fd, setup, head[3] * (size_t)4);
 	uint16_t vendor_length;
 	memcpy(&vendor_length, setup + 16, 2);
 	const size_t formats = setup[21];
 	uint32_t root;
 	memcpy(&root, setup + 32 + (vendor_length + 3) / 4 * 4 + formats * 8, 4);
 
-	uint32_t protocols = x_intern_atom(fd, "WM_PROTOCOLS");
-	uint32_t delete_window = x_intern_atom(fd, "WM_DELETE_WINDOW");
-	uint32_t query_tree[2] = {0, root};
-	const uint8_t query_head[2] = {15, 0};
-	const uint16_t query_words = 2;
-	memcpy(query_tree, query_head, 2);
-	memcpy((uint8_t *)query_tree + 2, &query_words, 2);
-	x_write(fd, query_tree, sizeof(query_tree));
-	uint32_t tree[8], windows[64];
-	x_read(fd, tree, sizeof(tree));
-	CHECK(tree[1] > 0 && tree[1] <= 64);
-	x_read(fd, windows, tree[1] * sizeof(uint32_t));
-	for (uint32_t i = 0; i < tree[1]; i++) {
-		const uint16_t words = 11;
-		uint8_t send_event[44] = {25, 0};
+	uint8_t query_tree[8] = {15};
+	const uint16_t words = sizeof(query_tree) / 4;
+	memcpy(query_tree + 2, &words, 2);
+	memcpy(query_tree + 4, &root, 4);
+	x_write(display->fd, query_tree, sizeof(query_tree));
+	uint32_t tree[8];
+	x_read(display->fd, tree, sizeof(tree));
+	display->window_count = tree[1];
+	CHECK(display->window_count > 0 && display->window_count <= 64);
+	x_read(display->fd, display->windows, display->window_count * sizeof(uint32_t));
+}
+
+static void x_close(struct x_display *display) {
+	x_intern_atom(display->fd, "WM_STATE"); /* all has been received when this is answered */
+	close(display->fd);
+}
+
+/*
+ * No tool does these two where there is no window manager. What one does when its close button is
+ * pressed: it asks the client, by a message WM_DELETE_WINDOW, to close.
+ */
+static void press_close_button(void) {
+	struct x_display display;
+	x_open(&display);
+	const uint32_t protocols = x_intern_atom(display.fd, "WM_PROTOCOLS");
+	const uint32_t delete_window = x_intern_atom(display.fd, "WM_DELETE_WINDOW");
+	for (uint32_t i = 0; i < display.window_count; i++) {
+		uint8_t send_event[44] = {25};
+		const uint16_t words = sizeof(send_event) / 4;
 		memcpy(send_event + 2, &words, 2);
-		memcpy(send_event + 4, &windows[i], 4);
+		memcpy(send_event + 4, &display.windows[i], 4);
 		send_event[12] = 33; /* ClientMessage */
 		send_event[13] = 32; /* bits of its data's units */
-		memcpy(send_event + 16, &windows[i], 4);
+		memcpy(send_event + 16, &display.windows[i], 4);
 		memcpy(send_event + 20, &protocols, 4);
 		memcpy(send_event + 24, &delete_window, 4);
-		x_write(fd, send_event, sizeof(send_event));
+		x_write(display.fd, send_event, sizeof(send_event));
 	}
-	x_intern_atom(fd, "WM_PROTOCOLS"); /* all has been received when this is answered */
-	close(fd);
+	x_close(&display);
+}
+
+/* What one notes on a window that it minimised (3), or that it shows again (1). */
+static void set_wm_state(uint32_t state) {
+	struct x_display display;
+	x_open(&display);
+	const uint32_t wm_state = x_intern_atom(display.fd, "WM_STATE");
+	for (uint32_t i = 0; i < display.window_count; i++) {
+		uint8_t change_property[32] = {18};
+		const uint16_t words = sizeof(change_property) / 4;
+		const uint32_t items = 2;
+		memcpy(change_property + 2, &words, 2);
+		memcpy(change_property + 4, &display.windows[i], 4);
+		memcpy(change_property + 8, &wm_state, 4);
+		memcpy(change_property + 12, &wm_state, 4);
+		change_property[16] = 32; /* bits of an item */
+		memcpy(change_property + 20, &items, 4);
+		memcpy(change_property + 24, &state, 4);
+		x_write(display.fd, change_property, sizeof(change_property));
+	}
+	x_close(&display);
+}
+
+static void test_minimised(void) {
+	struct peer peer;
+	peer_start(&peer, &options);
+	struct picture first, second;
+	create_picture(&peer, &first, WIDTH, HEIGHT, VIEW_FORMAT_B8G8R8X8);
+	create_picture(&peer, &second, WIDTH, HEIGHT, VIEW_FORMAT_B8G8R8X8);
+	peer_set_scanout(&peer, &first);
+	peer_flush(&peer);
+	check_screen_is_screenshot(&peer, "before");
+
+	set_wm_state(3);
+	clock_sleep(100 * CLOCK_NS_PER_MS);
+	struct image before;
+	grab(&before, WIDTH, HEIGHT);
+	/* answered in the monitor's time, and copied, but not drawn */
+	uint64_t begin = clock_now();
+	peer_set_scanout(&peer, &second);
+	enum { FRAMES = 30 };
+	for (int i = 0; i < FRAMES; i++) {
+		peer_flush(&peer);
+	}
+	uint64_t took = clock_now() - begin;
+	printf("  %.1f frames a second while minimised\n", FRAMES * 1e9 / (double)took);
+	CHECK(took > (FRAMES - 2) * CLOCK_NS_PER_S / 60);
+	CHECK(took < 5 * CLOCK_NS_PER_S);
+	struct image after;
+	grab(&after, WIDTH, HEIGHT);
+	image_check_equal(&after, &before, 0, "while minimised");
+	image_destroy(&before);
+	image_destroy(&after);
+	peer_check_shows(&peer, &second, "screenshot while minimised");
+
+	/* comes back with what was flushed last, and with nothing that came after it */
+	struct image expected;
+	image_create(&expected, WIDTH, HEIGHT);
+	image_draw_picture(&expected, &second);
+	picture_fill_noise(&second, 4711);
+	set_wm_state(1);
+	check_screen(&expected, "shown again");
+	image_destroy(&expected);
+	picture_destroy(&first);
+	picture_destroy(&second);
+	peer_stop(&peer);
 }
 
 static void test_closing_ends_it(void) {
@@ -505,6 +594,7 @@ int main(int argc, char **argv) {
 	RUN(test_cursor_moves_without_flushes);
 	RUN(test_flush_pace);
 	RUN(test_resize);
+	RUN(test_minimised);
 	RUN(test_idle);
 	RUN(test_closing_ends_it);
 	RUN(test_full_screen);
