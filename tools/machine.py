@@ -148,6 +148,7 @@ class Machine:
         self.process.wait()
         self.reader.join(5)
         self.process.stdin.close()
+        self.process.stdout.close()
         self.log.close()
 
     def print_logs(self):
