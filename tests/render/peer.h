@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VENERA_TESTS_RENDER_PEER_H
+#define VENERA_TESTS_RENDER_PEER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/channel.h"
+#include "base/shmem.h"
+#include "ipc/render_protocol.h"
+#include "venus/venus_client.h"
+#include "venus/venus_mesa.h"
+
+/**
+ * Both of venera-render's peers in one: the device, on the channel, and the guest, in shared memory.
+ * Whatever does not go as a test expects ends the test.
+ */
+
+#define PEER_RING_ID UINT64_C(0x7f00aa00)
+#define PEER_RING_RESOURCE 1
+#define PEER_REPLY_RESOURCE 2
+#define PEER_REPLY_SIZE 65536
+#define PEER_IDLE_TIMEOUT_NS UINT64_C(1000000)
+#define PEER_MONITOR_PERIOD_US 300000
+
+struct peer {
+	pid_t pid;
+	struct channel channel;
+	struct shmem ring_shm, reply_shm;
+	VkRingCreateInfoMESA ring_info;
+	VkRingMonitorInfoMESA monitor_info;
+	_Atomic uint32_t *head, *tail, *status;
+	uint8_t *buffer;
+	uint32_t position;          /* what tail says, or will */
+	uint64_t next_fence;
+	struct arena arena;         /* of what is decoded */
+
+	/* what is encoded now, see PEER_ADD() */
+	uint8_t commands[8192];
+	struct venus_encoder encoder;
+};
+
+/** Starts the program at `path` (its context's name is "test"). */
+void peer_start(struct peer *peer, const char *path);
+
+/** Closes the channel and waits for the process, which must leave in order. */
+void peer_stop(struct peer *peer);
+
+/** CREATE_BLOB; returns the error (0 or -errno) and, if `shm` is not NULL and it is 0, maps it. */
+int peer_create_blob(struct peer *peer, uint32_t resource_id, uint32_t flags, uint64_t blob_id,
+	uint64_t size, struct shmem *shm);
+
+/** Fills in ring_info with Mesa's layout for a buffer of that size. */
+void peer_layout_ring(struct peer *peer, uint32_t buffer_size);
+
+/** Makes the resources of ring and replies and the ring. */
+void peer_create_ring(struct peer *peer, uint32_t buffer_size);
+
+/** Begins a stream; PEER_ADD() adds commands. */
+void peer_begin(struct peer *peer);
+#define PEER_ADD(peer, command, ...) \
+	venus_encode_##command##_request( \
+		&(peer)->encoder, 0, &(struct venus_##command){__VA_ARGS__})
+size_t peer_stream_size(const struct peer *peer);
+
+/** Sends the stream on the context path; with a fence if `ring_idx` is not negative. Returns the fence's id. */
+uint64_t peer_submit(struct peer *peer, int ring_idx);
+
+/** Waits for the next event, which must be this fence. */
+void peer_expect_fence(struct peer *peer, uint32_t ring_idx, uint64_t fence_id);
+
+/** Submits an empty stream and waits for its fence. */
+void peer_sync(struct peer *peer);
+
+/** Waits for LOST, whose reason must hold `text`. */
+void peer_expect_lost(struct peer *peer, const char *text);
+
+/** Puts the stream into the ring, wrapping, and rings if it sleeps. */
+void peer_ring_write(struct peer *peer);
+
+/** Waits until the ring has executed all that was written. false: FATAL. */
+bool peer_ring_wait(struct peer *peer);
+
+/** Executes one command in the ring and decodes its reply into `args`. */
+#define PEER_CALL(peer, command, args) \
+	do { \
+		peer_begin_call(peer); \
+		venus_encode_##command##_request(&(peer)->encoder, 1, args); \
+		peer_end_call(peer); \
+		struct venus_decoder decoder_ = peer_reply(peer); \
+		CHECK(venus_decode_##command##_reply(&decoder_, args)); \
+	} while (0)
+void peer_begin_call(struct peer *peer);
+void peer_end_call(struct peer *peer);
+struct venus_decoder peer_reply(struct peer *peer);
+
+/** Sleeps until `*word & bit` is `set`; false after `timeout_ms`. */
+bool peer_wait_bit(_Atomic uint32_t *word, uint32_t bit, bool set, int timeout_ms);
+
+#define PEER_HANDLE(type, id) ((type)(uintptr_t)(id))
+
+#endif
