@@ -1,19 +1,31 @@
 # SPDX-License-Identifier: MIT
 """Generates the functions that read commands (for the renderer) and replies (for a client).
 
-A function reads *runs*: everything up to the next place where the content decides how it goes on has a
-size that is known here, so its bytes are asked for once and then read at constant offsets.
+A function reads *runs*: everything up to the next place where the content decides how it goes on
+has a size that is known here, so its bytes are asked for once and then read at constant offsets.
 """
 
 from dataclasses import dataclass, replace
 
-from notation import (Array, Bytes, Fixed, Handle, Null, Out, Pointer, Scalar, String, Struct, Union,
-                      count_expression)
+from notation import (
+    Array,
+    Bytes,
+    Fixed,
+    Handle,
+    Null,
+    Out,
+    Pointer,
+    Scalar,
+    String,
+    Struct,
+    Union,
+    count_expression,
+)
 from registry import Error, Variable
 from writer import Writer
 
-# Bytes that the driver reads in place, in the private copy of the stream, where they lie on a multiple of 4. Others
-# are copied to where malloc's alignment holds: they are somebody's structures.
+# Bytes that the driver reads in place, in the private copy of the stream, where they lie on a
+# multiple of 4. Others are copied to where malloc's alignment holds: they may be structures.
 IN_PLACE = {
     'VkMemoryToImageCopyMESA.pData',
     'VkPushConstantsInfo.pValues',
@@ -22,7 +34,8 @@ IN_PLACE = {
     'vkCmdUpdateBuffer.pData',
 }
 
-# What hand-written code looks at when a structure is complete: venus_check_<structure>() in decoder.c.
+# What hand-written code looks at when a structure is complete: venus_check_<structure>() in
+# decoder.c.
 CHECKED = {
     'VkBufferCreateInfo',
     'VkFramebufferCreateInfo',
@@ -43,18 +56,19 @@ OBJECT_ARRAYS = {
 # Structures with more stores than this get a function of their own.
 INLINE_LEAVES = 6
 
-CHAIN_MAX = 128   # VENUS_CHAIN_MAX
+CHAIN_MAX = 128  # VENUS_CHAIN_MAX
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a value goes, and what it is called."""
-    target: str              # C lvalue
+
+    target: str  # C lvalue
     variable: Variable
-    path: str                # structure.member or command.parameter
-    argument: str            # for error messages: a C string
-    holder: str              # what reaches the other members or parameters: 'v->', 'args->'
-    parameter: object = None # of a command
+    path: str  # structure.member or command.parameter
+    argument: str  # for error messages: a C string
+    holder: str  # what reaches the other members or parameters: 'v->', 'args->'
+    parameter: object = None  # of a command
 
     @property
     def name(self):
@@ -125,7 +139,7 @@ class Body:
 
 
 class Decoder:
-    """`server`: reads requests, and looks handles up; else reads replies, in which handles are just ids."""
+    """`server`: reads requests, and looks handles up; else reads replies, where handles are ids."""
 
     def __init__(self, model, server):
         self.model = model
@@ -151,15 +165,20 @@ class Decoder:
 
     def load_function(self, kind):
         """bool f(d, p, v): reads a structure of fixed size whose bytes are there."""
+
         def make(name):
             body = Body()
             self.structure_fixed(body, kind, '(*v)', 'p', flat=True)
             ctype = self.model.structs[kind.name].ctype
-            return body.finish(f'static bool {name}(struct venus_decoder *d, const uint8_t *p, {ctype} *v)')
+            return body.finish(
+                f'static bool {name}(struct venus_decoder *d, const uint8_t *p, {ctype} *v)'
+            )
+
         return self.require(f'load_{_suffix(kind)}', make)
 
     def decode_function(self, kind):
         """bool f(d, v): reads a structure with everything that belongs to it."""
+
         def make(name):
             body = Body()
             result = 'true'
@@ -171,10 +190,12 @@ class Decoder:
                 self.members(body, kind)
             ctype = self.model.structs[kind.name].ctype
             return body.finish(f'static bool {name}(struct venus_decoder *d, {ctype} *v)', result)
+
         return self.require(f'decode_{_suffix(kind)}', make)
 
     def members_function(self, kind):
         """bool f(d, v): reads what follows a structure's sType and chain."""
+
         def make(name):
             body = Body()
             ctype = self.model.structs[kind.name].ctype
@@ -187,12 +208,16 @@ class Decoder:
             else:
                 body.line('(void)structure;')
             return body.finish(f'static bool {name}(struct venus_decoder *d, void *structure)')
+
         return self.require(f'members_{_suffix(kind)}', make)
 
     def chain_table(self, kind):
         """The structures that may be chained to one, by sType."""
+
         def make(name):
-            entries = sorted((self.model.structs[n] for n in self.form(kind).chain), key=lambda s: s.stype)
+            entries = sorted(
+                (self.model.structs[n] for n in self.form(kind).chain), key=lambda s: s.stype
+            )
             if len(entries) > CHAIN_MAX:
                 raise Error(f'{kind.name}: more than {CHAIN_MAX} structures may be chained')
             functions = [self.members_function(Struct(s.name, kind.partial)) for s in entries]
@@ -203,14 +228,18 @@ class Decoder:
             writer.close('};')
             writer.line()
             return writer.lines
+
         return self.require(f'chain_{_suffix(kind)}', make)
 
     def union_function(self, kind):
         """bool f(d, v[, selector]): reads a union with its tag."""
+
         def make(name):
             union = self.model.unions[kind.name]
             body = Body()
-            body.run.add(4, f'"{kind.name}"', lambda at: body.line(f'uint32_t tag = venus_load_u32({at});'))
+            body.run.add(
+                4, f'"{kind.name}"', lambda at: body.line(f'uint32_t tag = venus_load_u32({at});')
+            )
             body.run.flush()
             if union.selected:
                 body.fail_if('tag != selector', f'venus_fail_tag(d, "{kind.name}")')
@@ -221,7 +250,11 @@ class Decoder:
                     body.line(f'case {case.tag}:')
                 body.writer.depth += 1
                 path = f'{kind.name}.{member}'
-                self.value(body, cases[0].kind, Place(f'v->{member}', cases[0].variable, path, f'"{path}"', 'v->'))
+                self.value(
+                    body,
+                    cases[0].kind,
+                    Place(f'v->{member}', cases[0].variable, path, f'"{path}"', 'v->'),
+                )
                 body.run.flush()
                 body.line('break;')
                 body.writer.depth -= 1
@@ -229,14 +262,19 @@ class Decoder:
             body.line(f'\treturn venus_fail_tag(d, "{kind.name}");')
             body.line('}')
             selector = ', uint32_t selector' if union.selected else ''
-            return body.finish(f'static bool {name}(struct venus_decoder *d, {kind.name} *v{selector})')
+            return body.finish(
+                f'static bool {name}(struct venus_decoder *d, {kind.name} *v{selector})'
+            )
+
         return self.require(f'union_{kind.name}', make)
 
     def assert_packed(self, name, size):
         """The C compiler must agree that the bytes in memory are those on the wire."""
         ctype = self.model.structs[name].ctype
-        self.require(f'packed_{name}', lambda _: [
-            f'_Static_assert(sizeof({ctype}) == {size}, "{ctype} is not packed");', ''])
+        self.require(
+            f'packed_{name}',
+            lambda _: [f'_Static_assert(sizeof({ctype}) == {size}, "{ctype} is not packed");', ''],
+        )
 
     # Values.
 
@@ -246,7 +284,10 @@ class Decoder:
         chain = self.form(kind).chain
 
         def stype(at):
-            body.fail_if(f'venus_load_u32({at}) != {structure.stype_name}', f'venus_fail_stype(d, "{kind.name}")')
+            body.fail_if(
+                f'venus_load_u32({at}) != {structure.stype_name}',
+                f'venus_fail_stype(d, "{kind.name}")',
+            )
             body.line(f'{v}sType = {structure.stype_name};')
             body.line(f'{v}pNext = NULL;')
 
@@ -256,7 +297,10 @@ class Decoder:
                 return
             body.writer.open(f'if (venus_load_u64({at})) {{')
             body.line('void *next;')
-            body.fail_if(f'!venus_decode_chain(d, {self.chain_table(kind)}, {len(chain)}, &next, "{kind.name}")')
+            body.fail_if(
+                f'!venus_decode_chain(d, {self.chain_table(kind)}, {len(chain)}, &next, '
+                f'"{kind.name}")'
+            )
             body.line(f'{v}pNext = next;')
             body.writer.close()
 
@@ -268,7 +312,9 @@ class Decoder:
     def members(self, body, kind, v='v->'):
         for member in self.form(kind).members:
             path = f'{kind.name}.{member.name}'
-            self.value(body, member.kind, Place(v + member.name, member.variable, path, f'"{path}"', v))
+            self.value(
+                body, member.kind, Place(v + member.name, member.variable, path, f'"{path}"', v)
+            )
         if self.server and not kind.partial and kind.name in CHECKED:
             body.run.flush()
             body.fail_if(f'!venus_check_{kind.name}(d, v)')
@@ -352,7 +398,9 @@ class Decoder:
             return
         if count <= 2:
             for i in range(count):
-                self.fixed(body, kind.of, place.at(f'{place.target}[{i}]'), advance(content, i * size))
+                self.fixed(
+                    body, kind.of, place.at(f'{place.target}[{i}]'), advance(content, i * size)
+                )
             return
         body.writer.open(f'for (size_t k = 0; k < {count}; k++) {{')
         body.line(f'const uint8_t *r = {content} + k * {size};')
@@ -360,7 +408,7 @@ class Decoder:
         body.writer.close()
 
     def handle(self, body, kind, place, at):
-        """An id. For a parameter of a command, the object comes beside it, and NULL is what the API allows."""
+        """An id. A parameter has its object beside it, and is NULL only if the API allows that."""
         if not self.server or kind.new:
             body.line(f'{place.target} = ({kind.type})(uintptr_t)venus_load_u64({at});')
             return
@@ -372,21 +420,28 @@ class Decoder:
             body.fail_if(f'!venus_decoder_handle(d, {id_type}, &handle, {place.argument})')
         else:
             find = 'dispatchable' if parameter.first else 'object'
-            body.fail_if(f'!venus_decoder_{find}(d, {id_type}, &{place.target}_object, &handle, {place.argument})')
+            body.fail_if(
+                f'!venus_decoder_{find}(d, {id_type}, &{place.target}_object, &handle, '
+                f'{place.argument})'
+            )
         body.line(f'{place.target} = ({kind.type})(uintptr_t)handle;')
         if parameter and not parameter.first and not parameter.variable.nullable(0):
             body.fail_if(f'!{place.target}_object', f'venus_fail_null(d, {place.argument})')
 
     def number(self, body, place, name):
         """A u64 that ends a run, in a variable of its own."""
-        body.run.add(8, place.argument, lambda at: body.line(f'uint64_t {name} = venus_load_u64({at});'))
+        body.run.add(
+            8, place.argument, lambda at: body.line(f'uint64_t {name} = venus_load_u64({at});')
+        )
         body.run.flush()
         return name
 
     def string(self, body, kind, place):
         size = self.number(body, place, f'size_{place.name}')
         nullable = 'true' if kind.nullable else 'false'
-        body.fail_if(f'!venus_decode_string(d, {size}, {nullable}, &{place.target}, {place.argument})')
+        body.fail_if(
+            f'!venus_decode_string(d, {size}, {nullable}, &{place.target}, {place.argument})'
+        )
 
     def ctype(self, kind, variable):
         """The C type that an array or a pointer's target is made of."""
@@ -405,7 +460,10 @@ class Decoder:
         empty = isinstance(kind.to, Out)
         zeroed = empty or isinstance(kind.to, Struct) and kind.to.partial
         allocate = 'venus_decoder_zeroed' if zeroed else 'venus_decoder_alloc'
-        body.line(f'{self.ctype(kind.to, place.variable)} *object = {allocate}(d, sizeof(*object), {place.argument});')
+        body.line(
+            f'{self.ctype(kind.to, place.variable)} *object = {allocate}(d, sizeof(*object), '
+            f'{place.argument});'
+        )
         body.fail_if('!object')
         if not empty:
             self.value(body, kind.to, place.at('(*object)'))
@@ -424,7 +482,9 @@ class Decoder:
         outer = chr(ord(index) - 1)
         expression = count_expression(kind.count, place.holder, outer)
         nullable = 'true' if kind.nullable else 'false'
-        body.fail_if(f'!venus_decoder_count(d, {count}, {expression}, {nullable}, {place.argument})')
+        body.fail_if(
+            f'!venus_decoder_count(d, {count}, {expression}, {nullable}, {place.argument})'
+        )
         body.line(f'{place.target} = NULL;')
         if place.parameter and place.parameter.capacity:
             body.line(f'{place.target}_capacity = (size_t){count};')
@@ -438,7 +498,10 @@ class Decoder:
         ctype = self.ctype(element, place.variable)
         if isinstance(element, Out):
             size = f'sizeof({ctype})'
-            body.line(f'{place.target} = venus_decoder_zeroed_array(d, {count}, {size}, {place.argument});')
+            body.line(
+                f'{place.target} = venus_decoder_zeroed_array(d, {count}, {size}, '
+                f'{place.argument});'
+            )
             body.fail_if(f'!{place.target}')
         elif isinstance(element, Bytes) or element == Scalar('u8'):
             in_place = self.server and place.path in IN_PLACE
@@ -477,7 +540,10 @@ class Decoder:
         const = 'const ' if place.variable.const else ''
         ctype = self.ctype(element.of, place.variable)
         array = f'array_{index}'
-        body.line(f'{const}{ctype} **{array} = venus_decoder_array(d, {count}, 8, sizeof(*{array}), {place.argument});')
+        body.line(
+            f'{const}{ctype} **{array} = venus_decoder_array(d, {count}, 8, sizeof(*{array}), '
+            f'{place.argument});'
+        )
         body.fail_if(f'!{array}')
         body.writer.open(f'for (size_t {index} = 0; {index} < {count}; {index}++) {{')
         inner = self.number(body, place, 'inner')
@@ -506,8 +572,10 @@ class Decoder:
         if objects:
             object_type = self.model.registry.handles[element.type].object_type
             body.uses_handle = True
-            body.fail_if(f'!venus_decoder_object(d, venus_load_u64(q), {object_type}, '
-                         f'&{place.target}_objects[{index}], &handle, {place.argument})')
+            body.fail_if(
+                f'!venus_decoder_object(d, venus_load_u64(q), {object_type}, '
+                f'&{place.target}_objects[{index}], &handle, {place.argument})'
+            )
             body.line(f'{target} = ({element.type})(uintptr_t)handle;')
         else:
             self.fixed(body, element, replace(place, target=target, parameter=None), 'q')
@@ -517,7 +585,15 @@ class Decoder:
     def variable_elements(self, body, element, place, count, index):
         least = self.model.least_size(element, self.direction)
         array = f'array_{index}'
-        self.allocate(body, element, place, count, array, least, isinstance(element, Struct) and element.partial)
+        self.allocate(
+            body,
+            element,
+            place,
+            count,
+            array,
+            least,
+            isinstance(element, Struct) and element.partial,
+        )
         if self.model.fixed_size(element, self.direction) is None:
             body.writer.open(f'for (size_t {index} = 0; {index} < {count}; {index}++) {{')
             self.value(body, element, place.at(f'{array}[{index}]'))
@@ -529,7 +605,10 @@ class Decoder:
         ctype = self.ctype(element, place.variable)
         if zeroed:
             if least:
-                body.fail_if(f'!venus_decoder_has(d, {count}, {least})', f'venus_fail_short(d, {place.argument})')
+                body.fail_if(
+                    f'!venus_decoder_has(d, {count}, {least})',
+                    f'venus_fail_short(d, {place.argument})',
+                )
             call = f'venus_decoder_zeroed_array(d, {count}, sizeof(*{array}), {place.argument})'
         else:
             call = f'venus_decoder_array(d, {count}, {least}, sizeof(*{array}), {place.argument})'
@@ -542,33 +621,59 @@ class Decoder:
         """bool venus_decode_vkX(d, args)"""
         body = Body()
         for parameter in command.parameters:
-            place = Place(f'args->{parameter.name}', parameter.variable, f'{command.name}.{parameter.name}',
-                          f'"{parameter.name}"', 'args->', parameter)
+            place = Place(
+                f'args->{parameter.name}',
+                parameter.variable,
+                f'{command.name}.{parameter.name}',
+                f'"{parameter.name}"',
+                'args->',
+                parameter,
+            )
             self.value(body, parameter.request, place)
         body.run.flush()
         if command.result != 'void':
             body.line('args->ret = 0;')
         return body.finish(
-            f'bool venus_decode_{command.name}(struct venus_decoder *d, struct venus_{command.name} *args)')
+            f'bool venus_decode_{command.name}(struct venus_decoder *d, struct '
+            f'venus_{command.name} *args)'
+        )
 
     def reply(self, command):
         """bool venus_decode_vkX_reply(d, args): outputs replace what args had."""
         body = Body()
-        body.run.add(4, '"command"', lambda at: body.fail_if(
-            f'venus_load_u32({at}) != VENUS_COMMAND_{command.name}', 'venus_fail_stype(d, "command")'))
+        body.run.add(
+            4,
+            '"command"',
+            lambda at: body.fail_if(
+                f'venus_load_u32({at}) != VENUS_COMMAND_{command.name}',
+                'venus_fail_stype(d, "command")',
+            ),
+        )
         if command.result_kind:
             result = Variable('ret', command.result)
-            self.value(body, command.result_kind, Place('args->ret', result, f'{command.name}.ret', '"ret"', 'args->'))
+            self.value(
+                body,
+                command.result_kind,
+                Place('args->ret', result, f'{command.name}.ret', '"ret"', 'args->'),
+            )
         for parameter in command.parameters:
             if parameter.reply is not None:
-                place = Place(f'args->{parameter.name}', parameter.variable, f'{command.name}.{parameter.name}',
-                              f'"{parameter.name}"', 'args->', parameter)
+                place = Place(
+                    f'args->{parameter.name}',
+                    parameter.variable,
+                    f'{command.name}.{parameter.name}',
+                    f'"{parameter.name}"',
+                    'args->',
+                    parameter,
+                )
                 self.value(body, parameter.reply, place)
         if not any(parameter.reply for parameter in command.parameters) and not command.result_kind:
             body.run.flush()
             body.line('(void)args;')
         return body.finish(
-            f'bool venus_decode_{command.name}_reply(struct venus_decoder *d, struct venus_{command.name} *args)')
+            f'bool venus_decode_{command.name}_reply(struct venus_decoder *d, struct '
+            f'venus_{command.name} *args)'
+        )
 
 
 def advance(at, offset):

@@ -7,8 +7,20 @@ The mirror of decode.py: what has a size that is known here is written in runs.
 from dataclasses import dataclass
 
 from decode import advance
-from notation import (Array, Bytes, Fixed, Handle, Null, Out, Pointer, Scalar, String, Struct, Union,
-                      count_expression)
+from notation import (
+    Array,
+    Bytes,
+    Fixed,
+    Handle,
+    Null,
+    Out,
+    Pointer,
+    Scalar,
+    String,
+    Struct,
+    Union,
+    count_expression,
+)
 from registry import Error
 from writer import Writer
 
@@ -16,7 +28,8 @@ from writer import Writer
 @dataclass(frozen=True)
 class Source:
     """Where a value comes from."""
-    value: str               # C expression
+
+    value: str  # C expression
     variable: object
     name: str
     holder: str
@@ -94,15 +107,18 @@ class Encoder:
 
     def store_function(self, kind):
         """void f(p, v): writes a structure of fixed size."""
+
         def make(name):
             body = Body()
             self.structure_fixed(body, kind, '(*v)', 'p', flat=True)
             ctype = self.model.structs[kind.name].ctype
             return body.finish(f'static void {name}(uint8_t *p, const {ctype} *v)')
+
         return self.require(f'store_{_suffix(kind)}', make)
 
     def encode_function(self, kind):
         """void f(e, v): writes a structure with everything that belongs to it."""
+
         def make(name):
             body = Body()
             if self.form(kind).chain is not None:
@@ -114,10 +130,12 @@ class Encoder:
                 self.members(body, kind)
             ctype = self.model.structs[kind.name].ctype
             return body.finish(f'static void {name}(struct venus_encoder *e, const {ctype} *v)')
+
         return self.require(f'encode_{_suffix(kind)}', make)
 
     def members_function(self, kind):
         """void f(e, v): writes what follows a structure's sType and chain."""
+
         def make(name):
             body = Body()
             ctype = self.model.structs[kind.name].ctype
@@ -129,12 +147,17 @@ class Encoder:
                 body.writer.lines.insert(0, f'\tconst {ctype} *v = structure;')
             else:
                 body.line('(void)structure;')
-            return body.finish(f'static void {name}(struct venus_encoder *e, const void *structure)')
+            return body.finish(
+                f'static void {name}(struct venus_encoder *e, const void *structure)'
+            )
+
         return self.require(f'members_{_suffix(kind)}', make)
 
     def chain_table(self, kind):
         def make(name):
-            entries = sorted((self.model.structs[n] for n in self.form(kind).chain), key=lambda s: s.stype)
+            entries = sorted(
+                (self.model.structs[n] for n in self.form(kind).chain), key=lambda s: s.stype
+            )
             functions = [self.members_function(Struct(s.name, kind.partial)) for s in entries]
             writer = Writer.body(0)
             writer.open(f'static const struct venus_encode_entry {name}[] = {{')
@@ -143,6 +166,7 @@ class Encoder:
             writer.close('};')
             writer.line()
             return writer.lines
+
         return self.require(f'chain_{_suffix(kind)}', make)
 
     def union_function(self, kind):
@@ -156,7 +180,11 @@ class Encoder:
                 for case in union.cases:
                     body.line(f'case {case.tag}:')
                     body.writer.depth += 1
-                    self.value(body, case.kind, Source(f'v->{case.member}', case.variable, case.member, 'v->'))
+                    self.value(
+                        body,
+                        case.kind,
+                        Source(f'v->{case.member}', case.variable, case.member, 'v->'),
+                    )
                     body.run.flush()
                     body.line('break;')
                     body.writer.depth -= 1
@@ -166,9 +194,14 @@ class Encoder:
             else:
                 case = next(c for c in union.cases if c.sent)
                 body.run.add(4, lambda at: body.line(f'venus_store_u32({at}, {case.tag});'))
-                self.value(body, case.kind, Source(f'v->{case.member}', case.variable, case.member, 'v->'))
+                self.value(
+                    body, case.kind, Source(f'v->{case.member}', case.variable, case.member, 'v->')
+                )
             selector = ', uint32_t selector' if union.selected else ''
-            return body.finish(f'static void {name}(struct venus_encoder *e, const {kind.name} *v{selector})')
+            return body.finish(
+                f'static void {name}(struct venus_encoder *e, const {kind.name} *v{selector})'
+            )
+
         return self.require(f'union_{kind.name}', make)
 
     # Values.
@@ -179,7 +212,9 @@ class Encoder:
         body.run.add(4, lambda at: body.line(f'venus_store_u32({at}, {structure.stype_name});'))
         if form.chain:
             body.run.flush()
-            body.line(f'venus_encode_chain(e, {self.chain_table(kind)}, {len(form.chain)}, {v}pNext);')
+            body.line(
+                f'venus_encode_chain(e, {self.chain_table(kind)}, {len(form.chain)}, {v}pNext);'
+            )
         else:
             body.run.add(8, lambda at: body.line(f'venus_store_u64({at}, 0);'))
 
@@ -248,8 +283,10 @@ class Encoder:
 
     def assert_packed(self, name, size):
         ctype = self.model.structs[name].ctype
-        self.require(f'packed_{name}', lambda _: [
-            f'_Static_assert(sizeof({ctype}) == {size}, "{ctype} is not packed");', ''])
+        self.require(
+            f'packed_{name}',
+            lambda _: [f'_Static_assert(sizeof({ctype}) == {size}, "{ctype} is not packed");', ''],
+        )
 
     def fixed_array(self, body, kind, source, at):
         count = self.model.constant(kind.count)
@@ -265,7 +302,9 @@ class Encoder:
             return
         if count <= 2:
             for i in range(count):
-                self.fixed(body, kind.of, source.at(f'{source.value}[{i}]'), advance(content, i * size))
+                self.fixed(
+                    body, kind.of, source.at(f'{source.value}[{i}]'), advance(content, i * size)
+                )
             return
         body.writer.open(f'for (size_t k = 0; k < {count}; k++) {{')
         body.line(f'uint8_t *r = {content} + k * {size};')
@@ -275,8 +314,11 @@ class Encoder:
     def pointer(self, body, kind, source):
         body.run.add(8, lambda at: body.line(f'venus_store_u64({at}, {source.value} != NULL);'))
         body.run.flush()
-        if isinstance(kind.to, Out) or isinstance(kind.to, Struct) and self.model.fixed_size(
-                kind.to, self.direction) == 0:
+        if (
+            isinstance(kind.to, Out)
+            or isinstance(kind.to, Struct)
+            and self.model.fixed_size(kind.to, self.direction) == 0
+        ):
             return
         body.writer.open(f'if ({source.value}) {{')
         self.value(body, kind.to, source.at(f'(*{source.value})'))
@@ -325,13 +367,21 @@ class Encoder:
             body.writer.open('if (!p) {')
             body.line('return;')
             body.writer.close()
-            body.writer.open(f'for (size_t {index} = 0; {index} < {count}; {index}++, p += {size}) {{')
+            body.writer.open(
+                f'for (size_t {index} = 0; {index} < {count}; {index}++, p += {size}) {{'
+            )
             self.fixed(body, element, item, 'p')
             body.writer.close()
             return
         body.writer.open(f'for (size_t {index} = 0; {index} < {count}; {index}++) {{')
         if isinstance(element, Array):
-            self.count(body, element, Source(item.value, item.variable, item.name, item.holder), 'inner', index)
+            self.count(
+                body,
+                element,
+                Source(item.value, item.variable, item.name, item.holder),
+                'inner',
+                index,
+            )
             self.elements(body, element.of, item, 'inner', chr(ord(index) + 1))
         else:
             self.value(body, element, item)
@@ -341,13 +391,20 @@ class Encoder:
     # Commands.
 
     def source(self, parameter):
-        return Source(f'args->{parameter.name}', parameter.variable, parameter.name, 'args->',
-                      parameter if parameter.capacity else None)
+        return Source(
+            f'args->{parameter.name}',
+            parameter.variable,
+            parameter.name,
+            'args->',
+            parameter if parameter.capacity else None,
+        )
 
     def reply(self, command):
         """void venus_encode_vkX_reply(e, args)"""
         body = Body()
-        body.run.add(4, lambda at: body.line(f'venus_store_u32({at}, VENUS_COMMAND_{command.name});'))
+        body.run.add(
+            4, lambda at: body.line(f'venus_store_u32({at}, VENUS_COMMAND_{command.name});')
+        )
         used = False
         if command.result_kind:
             used = True
@@ -360,18 +417,23 @@ class Encoder:
             body.run.flush()
             body.line('(void)args;')
         return body.finish(
-            f'void venus_encode_{command.name}_reply(struct venus_encoder *e, const struct venus_{command.name} *args)')
+            f'void venus_encode_{command.name}_reply(struct venus_encoder *e, const struct '
+            f'venus_{command.name} *args)'
+        )
 
     def request(self, command):
         """void venus_encode_vkX_request(e, flags, args)"""
         body = Body()
-        body.run.add(4, lambda at: body.line(f'venus_store_u32({at}, VENUS_COMMAND_{command.name});'))
+        body.run.add(
+            4, lambda at: body.line(f'venus_store_u32({at}, VENUS_COMMAND_{command.name});')
+        )
         body.run.add(4, lambda at: body.line(f'venus_store_u32({at}, flags);'))
         for parameter in command.parameters:
             self.value(body, parameter.request, self.source(parameter))
         return body.finish(
             f'void venus_encode_{command.name}_request(struct venus_encoder *e, uint32_t flags,\n'
-            f'\t\tconst struct venus_{command.name} *args)')
+            f'\t\tconst struct venus_{command.name} *args)'
+        )
 
 
 def _suffix(kind):

@@ -29,7 +29,11 @@ PARTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('part', choices=PARTS, help='which files to make')
-    parser.add_argument('--vk-xml', required=True, help='the registry that the installed Vulkan headers were made from')
+    parser.add_argument(
+        '--vk-xml',
+        required=True,
+        help='the registry that the installed Vulkan headers were made from',
+    )
     parser.add_argument('--output-dir', required=True)
     arguments = parser.parse_args()
     try:

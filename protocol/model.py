@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""The protocol as far as the installed Vulkan headers can express it: the tables joined with vk.xml."""
+"""The protocol as far as the Vulkan headers can express it: the tables joined with vk.xml."""
 
 import re
 from dataclasses import dataclass, field
 
 import tables
-from notation import (Array, Bytes, Fixed, Handle, Null, Out, Pointer, Scalar, String, Struct, Union, parse_items,
-                      parse_kind)
+from notation import (
+    Array,
+    Bytes,
+    Fixed,
+    Handle,
+    Null,
+    Out,
+    Pointer,
+    Scalar,
+    String,
+    Struct,
+    Union,
+    parse_items,
+    parse_kind,
+)
 from registry import Error, Variable
 
 # The newest Vulkan version that the tables were checked against.
@@ -20,34 +33,46 @@ HOST_FUNCTION = {
     'vkWriteResourceDescriptorMESA': 'vkWriteResourceDescriptorsEXT',
 }
 
-# Can travel, but is not offered: commands that it needs are not accepted (render_dispatch.REJECTED).
+# Can travel, but is not offered: commands that it needs are not accepted
+# (render_dispatch.REJECTED).
 NOT_OFFERED = {'VK_EXT_descriptor_heap'}
 
 # Typedefs of the protocol itself.
-PRIVATE_TYPES = ('VkRingCreateFlagsMESA', 'VkRingNotifyFlagsMESA', 'VkCommandStreamExecutionFlagsMESA')
+PRIVATE_TYPES = (
+    'VkRingCreateFlagsMESA',
+    'VkRingNotifyFlagsMESA',
+    'VkCommandStreamExecutionFlagsMESA',
+)
 
-C_TYPES = {'u8': 'uint8_t', 'u16': 'uint16_t', 'u32': 'uint32_t', 'i32': 'int32_t', 'f32': 'float', 'u64': 'uint64_t'}
+C_TYPES = {
+    'u8': 'uint8_t',
+    'u16': 'uint16_t',
+    'u32': 'uint32_t',
+    'i32': 'int32_t',
+    'f32': 'float',
+    'u64': 'uint64_t',
+}
 PLAIN_TYPES = set(C_TYPES.values()) | {'size_t', 'void', 'char', 'int'}
 
 
 @dataclass
 class Member:
-    name: str             # in C
+    name: str  # in C
     kind: object
     variable: Variable
 
 
 @dataclass
 class Form:
-    chain: list           # names of the structures that may be chained; None for structures without sType
+    chain: list  # names of the structures that may be chained; None for structures without sType
     members: list
 
 
 @dataclass
 class Structure:
-    name: str             # in the tables
+    name: str  # in the tables
     ctype: str
-    stype: int            # None for plain structures
+    stype: int  # None for plain structures
     stype_name: str
     forms: dict
 
@@ -65,7 +90,7 @@ class Case:
 class UnionType:
     name: str
     cases: list
-    selected: bool        # the tag repeats a member of the enclosing structure
+    selected: bool  # the tag repeats a member of the enclosing structure
 
 
 @dataclass
@@ -73,8 +98,8 @@ class Parameter:
     name: str
     variable: Variable
     request: object
-    reply: object         # None: not in the reply
-    first: bool           # the dispatchable handle that the command belongs to
+    reply: object  # None: not in the reply
+    first: bool  # the dispatchable handle that the command belongs to
 
     @property
     def capacity(self):
@@ -85,9 +110,9 @@ class Parameter:
 @dataclass
 class Command:
     number: int
-    name: str             # the newest
-    definition: str       # the name that the headers define it under
-    result: str           # C type, 'void' for none
+    name: str  # the newest
+    definition: str  # the name that the headers define it under
+    result: str  # C type, 'void' for none
     result_kind: object
     parameters: list
     where: str
@@ -99,7 +124,11 @@ class Command:
         """Whose function it is: 'instance', 'device', or '' if it belongs to no object."""
         if not self.parameters or not self.parameters[0].first:
             return ''
-        return 'instance' if self.parameters[0].variable.type in ('VkInstance', 'VkPhysicalDevice') else 'device'
+        return (
+            'instance'
+            if self.parameters[0].variable.type in ('VkInstance', 'VkPhysicalDevice')
+            else 'device'
+        )
 
 
 @dataclass
@@ -107,7 +136,7 @@ class Extension:
     name: str
     number: int
     spec_version: int
-    offered: bool         # the renderer may list it for a device
+    offered: bool  # the renderer may list it for a device
     private: bool
 
 
@@ -118,7 +147,7 @@ class Model:
     unions: dict = field(default_factory=dict)
     commands: list = field(default_factory=list)
     extensions: list = field(default_factory=list)
-    names: dict = field(default_factory=dict)      # number -> name, of every command of the protocol
+    names: dict = field(default_factory=dict)  # number -> name, of every command of the protocol
     missing_structs: list = field(default_factory=list)
     missing_commands: list = field(default_factory=list)
 
@@ -170,7 +199,8 @@ class Model:
         if isinstance(kind, Struct):
             form, _ = self.form(kind, direction)
             return (12 if form.chain is not None else 0) + sum(
-                self.least_size(m.kind, direction) for m in form.members)
+                self.least_size(m.kind, direction) for m in form.members
+            )
         if isinstance(kind, Union):
             return 4 + min(self.least_size(c.kind, direction) for c in self.unions[kind.name].cases)
         if isinstance(kind, (Pointer, Array, String)):
@@ -183,7 +213,7 @@ class Model:
         return all(self.fixed_size(m.kind, direction) == 0 for m in form.members)
 
     def packed(self, name, form_name):
-        """(size, alignment) of a structure whose bytes on the wire are those in memory, else None."""
+        """(size, alignment) of a structure that is in memory what it is on the wire, else None."""
         form = self.structs[name].forms.get(form_name)
         if form is None or form.chain is not None or not form.members:
             return None
@@ -208,7 +238,9 @@ class Model:
         """How many stores a fixed-size value takes."""
         if isinstance(kind, Struct):
             form, _ = self.form(kind, direction)
-            return (2 if form.chain is not None else 0) + sum(self.leaves(m.kind, direction) for m in form.members)
+            return (2 if form.chain is not None else 0) + sum(
+                self.leaves(m.kind, direction) for m in form.members
+            )
         if isinstance(kind, Fixed) and isinstance(kind.of, Struct):
             return 1 + min(4, self.constant(kind.count)) * self.leaves(kind.of, direction)
         return 1
@@ -258,14 +290,18 @@ def _load_structs(model):
             ctype, stype_name = definition.name, definition.stype
             if stype is not None and registry.values.get(stype_name) != stype:
                 raise Error(f'{name}: vk.xml gives {stype_name} another value than {stype}')
-            variables = [v for v in definition.members if v.name not in ('sType', 'pNext') or definition.stype is None]
+            variables = [
+                v
+                for v in definition.members
+                if v.name not in ('sType', 'pNext') or definition.stype is None
+            ]
         items = parse_items(row['members'])
         by_name = {v.name: v for v in variables}
         members = []
         for position, item in enumerate(items):
             variable = by_name.get(item.name)
             if variable is None and len(items) == len(variables):
-                variable = variables[position]   # it has been renamed
+                variable = variables[position]  # it has been renamed
             if variable is None:
                 raise Error(f'{name}.{item.name}: vk.xml has no such member')
             members.append(Member(variable.name, item.kind, variable))
@@ -287,8 +323,15 @@ def _load_unions(model):
         if not isinstance(value, int):
             continue
         union = model.unions.setdefault(name, UnionType(name, [], row['sent'] == '-'))
-        union.cases.append(Case(value, row['member'], parse_kind(row['content']), row['sent'] == 'yes',
-                                definition.member(row['member'])))
+        union.cases.append(
+            Case(
+                value,
+                row['member'],
+                parse_kind(row['content']),
+                row['sent'] == 'yes',
+                definition.member(row['member']),
+            )
+        )
 
 
 def _references(kind):
@@ -312,8 +355,9 @@ def _drop_incomplete(model):
         for name, structure in list(model.structs.items()):
             kinds = [m.kind for form in structure.forms.values() for m in form.members]
             types = [m.variable.type for form in structure.forms.values() for m in form.members]
-            if (not all(_known(model, r) for kind in kinds for r in _references(kind))
-                    or not all(_type_known(model, t) for t in types)):
+            if not all(_known(model, r) for kind in kinds for r in _references(kind)) or not all(
+                _type_known(model, t) for t in types
+            ):
                 del model.structs[name]
                 model.missing_structs.append(name)
                 changed = True
@@ -328,8 +372,12 @@ def _drop_incomplete(model):
 
 
 def _type_known(model, name):
-    return (name in PLAIN_TYPES or name in PRIVATE_TYPES or name in model.private_members
-            or name in model.registry.types)
+    return (
+        name in PLAIN_TYPES
+        or name in PRIVATE_TYPES
+        or name in model.private_members
+        or name in model.registry.types
+    )
 
 
 def _private_variable(name, kind):
@@ -367,7 +415,8 @@ def _load_commands(model):
             definition = None
             host = HOST_FUNCTION.get(name)
             complete = (host is None or host in registry.commands) and all(
-                _known(model, r) for item in request for r in _references(item.kind))
+                _known(model, r) for item in request for r in _references(item.kind)
+            )
         else:
             definition = next((registry.commands[n] for n in names if n in registry.commands), None)
             complete = definition is not None
@@ -386,18 +435,36 @@ def _load_commands(model):
                 variable = _private_variable(item.name, item.kind)
             else:
                 if len(definition.params) != len(request):
-                    raise Error(f'{name}: vk.xml has {len(definition.params)} parameters, the table {len(request)}')
+                    raise Error(
+                        f'{name}: vk.xml has {len(definition.params)} parameters, the table '
+                        f'{len(request)}'
+                    )
                 variable = definition.params[position]
-            first = (position == 0 and isinstance(item.kind, Handle)
-                     and registry.handles[item.kind.type].dispatchable)
-            parameters.append(Parameter(variable.name, variable, item.kind, results.get(item.name), first))
+            first = (
+                position == 0
+                and isinstance(item.kind, Handle)
+                and registry.handles[item.kind.type].dispatchable
+            )
+            parameters.append(
+                Parameter(variable.name, variable, item.kind, results.get(item.name), first)
+            )
         if definition:
             result = definition.result
         else:
             result = 'VkResult' if 'ret' in results else 'void'
-        model.commands.append(Command(
-            int(row['number']), name, definition.name if definition else name, result, results.get('ret'), parameters,
-            facts['where'], facts['vkr'], private))
+        model.commands.append(
+            Command(
+                int(row['number']),
+                name,
+                definition.name if definition else name,
+                result,
+                results.get('ret'),
+                parameters,
+                facts['where'],
+                facts['vkr'],
+                private,
+            )
+        )
 
 
 def _load_extensions(model):
@@ -421,5 +488,7 @@ def _load_extensions(model):
             if model.registry.extension_numbers[name] != number:
                 raise Error(f'{name}: vk.xml gives it another number than {number}')
         offered = row['vkr_advertises'] == 'yes' and name not in NOT_OFFERED
-        model.extensions.append(Extension(name, number, int(row['protocol_spec']), offered, private))
+        model.extensions.append(
+            Extension(name, number, int(row['protocol_spec']), offered, private)
+        )
     model.extensions.sort(key=lambda extension: extension.name)

@@ -9,7 +9,7 @@ from registry import Error
 
 @dataclass(frozen=True)
 class Scalar:
-    wire: str   # u8, u16, u32, i32, f32 or u64
+    wire: str  # u8, u16, u32, i32, f32 or u64
 
     @property
     def size(self):
@@ -19,6 +19,7 @@ class Scalar:
 @dataclass(frozen=True)
 class Handle:
     """The id of an object that exists (or 0), or the id for a new one."""
+
     type: str
     new: bool
 
@@ -61,6 +62,7 @@ class Fixed:
 @dataclass(frozen=True)
 class Bytes:
     """As an element: one opaque byte; the last one is followed by padding to 4."""
+
     text: bool = False
 
 
@@ -129,12 +131,12 @@ def _bracket(text):
     for i, character in enumerate(text):
         depth += {'[': 1, ']': -1}.get(character, 0)
         if depth == 0:
-            return text[1:i], text[i + 1:]
+            return text[1:i], text[i + 1 :]
     raise Error(f'{text}: a bracket is not closed')
 
 
 def count_expression(text, holder, index='i'):
-    """C for a count expression, uint64_t, where members are reached through `holder` ('args->' and the like)."""
+    """C for a count expression, uint64_t. `holder`, 'args->' and the like, reaches the members."""
     match = re.fullmatch(r'\w+', text)
     if match:
         return text if text[0].isdigit() else f'(uint64_t){holder}{text}'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads vk.xml: what the <vulkan/vulkan.h> beside it declares without any platform or beta macro."""
+"""Reads vk.xml: what the <vulkan/vulkan.h> beside it declares without platform or beta macros."""
 
 import xml.etree.ElementTree as ElementTree
 
@@ -15,12 +15,12 @@ class Variable:
         self.name = name
         self.type = type_name
         self.const = const
-        self.pointers = pointers   # 0, 1 or 2
-        self.array = array         # what stands in the brackets
+        self.pointers = pointers  # 0, 1 or 2
+        self.array = array  # what stands in the brackets
         self.optional = [False]
         self.noautovalidity = False
-        self.stype = None          # the sType's value, for that member
-        self.selector = None       # for a union: the member that says which member of it is in use
+        self.stype = None  # the sType's value, for that member
+        self.selector = None  # for a union: the member that says which member of it is in use
 
     @classmethod
     def from_xml(cls, element):
@@ -28,9 +28,14 @@ class Variable:
         array = None
         if '[' in after:
             # either text or a reference to a constant
-            array = element.findtext('enum') or after[after.index('[') + 1:after.index(']')]
-        self = cls(element.findtext('name'), element.findtext('type'), before.split()[0] == 'const',
-                   before.count('*'), array)
+            array = element.findtext('enum') or after[after.index('[') + 1 : after.index(']')]
+        self = cls(
+            element.findtext('name'),
+            element.findtext('type'),
+            before.split()[0] == 'const',
+            before.count('*'),
+            array,
+        )
         self.optional = [flag == 'true' for flag in element.get('optional', 'false').split(',')]
         self.noautovalidity = element.get('noautovalidity') == 'true'
         self.stype = element.get('values') if self.name == 'sType' else None
@@ -41,7 +46,12 @@ class Variable:
     def from_text(cls, text):
         """From 'const VkX* pX' and the like."""
         words = text.replace('*', ' * ').split()
-        return cls(words[-1], words[1] if words[0] == 'const' else words[0], words[0] == 'const', words.count('*'))
+        return cls(
+            words[-1],
+            words[1] if words[0] == 'const' else words[0],
+            words[0] == 'const',
+            words.count('*'),
+        )
 
     def declaration(self):
         """C, without a semicolon. What an array parameter points to is taken by value."""
@@ -83,7 +93,7 @@ class Handle:
 
 
 class Registry:
-    """Everything is keyed by name. An alias has an entry of its own that is the same object as its target's."""
+    """Everything is keyed by name. The entry of an alias is the same object as its target's."""
 
     def __init__(self, path):
         try:
@@ -94,10 +104,10 @@ class Registry:
         self.structs = {}
         self.commands = {}
         self.handles = {}
-        self.aliases = {}          # command -> what it is an alias of
-        self.basetypes = {}        # bitmask and base types -> what they are typedefs of
-        self.values = {}           # enumerants and constants, numeric where they are numbers
-        self.extension_of = {}     # command -> name of the extension or version that brought it
+        self.aliases = {}  # command -> what it is an alias of
+        self.basetypes = {}  # bitmask and base types -> what they are typedefs of
+        self.values = {}  # enumerants and constants, numeric where they are numbers
+        self.extension_of = {}  # command -> name of the extension or version that brought it
         self.extension_numbers = {}
         self._read_version(root)
         self._read_types(root)
@@ -171,11 +181,17 @@ class Registry:
     def _select(self, root):
         """Leaves only what the header declares unconditionally."""
         available = set()
-        providers = [f for f in root.iterfind('feature')
-                     if {'vulkan', 'vulkanbase'} & set(f.get('api', '').split(','))]
+        providers = [
+            f
+            for f in root.iterfind('feature')
+            if {'vulkan', 'vulkanbase'} & set(f.get('api', '').split(','))
+        ]
         for extension in root.iterfind('extensions/extension'):
-            if ('vulkan' in extension.get('supported', '').split(',') and not extension.get('platform')
-                    and extension.get('provisional') != 'true'):
+            if (
+                'vulkan' in extension.get('supported', '').split(',')
+                and not extension.get('platform')
+                and extension.get('provisional') != 'true'
+            ):
                 providers.append(extension)
                 self.extension_numbers[extension.get('name')] = int(extension.get('number'))
         for provider in providers:
@@ -225,7 +241,9 @@ class Registry:
     def command_names(self, name):
         """All names of a command, that of its definition first."""
         command = self.commands[name]
-        return [command.name] + sorted(n for n, c in self.commands.items() if c is command and n != command.name)
+        return [command.name] + sorted(
+            n for n, c in self.commands.items() if c is command and n != command.name
+        )
 
 
 def _for_vulkan(element):

@@ -91,9 +91,14 @@ REJECTED = {
 # What must hold before the host may be called: (condition of the violation, what is wrong).
 CHECKS = {
     # handles have 32 bytes on every implementation, those for replay at most 64
-    'vkGetRayTracingShaderGroupHandlesKHR': ('args.dataSize / 32 < args.groupCount', 'dataSize is too small'),
+    'vkGetRayTracingShaderGroupHandlesKHR': (
+        'args.dataSize / 32 < args.groupCount',
+        'dataSize is too small',
+    ),
     'vkGetRayTracingCaptureReplayShaderGroupHandlesKHR': (
-        'args.dataSize / 64 < args.groupCount', 'dataSize is too small'),
+        'args.dataSize / 64 < args.groupCount',
+        'dataSize is too small',
+    ),
 }
 
 # Arguments that we know better than the guest: its arrays arrive without gaps.
@@ -102,7 +107,11 @@ ARGUMENTS = {
     ('vkCmdDrawMultiIndexedEXT', 'stride'): 'sizeof(VkMultiDrawIndexedInfoEXT)',
 }
 
-WHERE = {'any': 'RENDER_WHERE_CONTEXT | RENDER_WHERE_RING', 'ctx': 'RENDER_WHERE_CONTEXT', 'ring': 'RENDER_WHERE_RING'}
+WHERE = {
+    'any': 'RENDER_WHERE_CONTEXT | RENDER_WHERE_RING',
+    'ctx': 'RENDER_WHERE_CONTEXT',
+    'ring': 'RENDER_WHERE_RING',
+}
 
 
 def generate(registry, output):
@@ -127,8 +136,11 @@ def header(model):
     writer.comment('Where a command is legal.')
     writer.line('enum { RENDER_WHERE_CONTEXT = 1, RENDER_WHERE_RING = 2 };')
     writer.line()
-    writer.comment('Decodes the command behind its header, executes it, and writes the reply if one is wanted. Afterwards the '
-                   'decoder\'s error is set, or the call has failed, if the guest broke a rule.')
+    writer.comment(
+        'Decodes the command behind its header, executes it, and writes the reply if one is '
+        'wanted. Afterwards the '
+        'decoder\'s error is set, or the call has failed, if the guest broke a rule.'
+    )
     writer.line('typedef void (*render_dispatch_func)(struct render_call *call);')
     writer.line()
     writer.open('struct render_dispatch_entry {')
@@ -137,10 +149,15 @@ def header(model):
     writer.close('};')
     writer.line()
     writer.line('/** By number. */')
-    writer.line('extern const struct render_dispatch_entry render_dispatch_table[VENUS_COMMAND_COUNT];')
+    writer.line(
+        'extern const struct render_dispatch_entry render_dispatch_table[VENUS_COMMAND_COUNT];'
+    )
     writer.line()
-    writer.comment('The commands that need thought. They set args->ret, fill in the outputs, and may fail the call; the reply is '
-                   'encoded after them. They are called also when the decoder has met a failed object.')
+    writer.comment(
+        'The commands that need thought. They set args->ret, fill in the outputs, and may fail the '
+        'call; the reply is '
+        'encoded after them. They are called also when the decoder has met a failed object.'
+    )
     for command in model.commands:
         if command.name in HANDLED:
             writer.line(f'void render_handle_{command.name}(')
@@ -163,7 +180,9 @@ def source(model):
         function(writer, model, command)
     writer.open('const struct render_dispatch_entry render_dispatch_table[VENUS_COMMAND_COUNT] = {')
     for command in model.commands:
-        writer.line(f'[VENUS_COMMAND_{command.name}] = {{dispatch_{command.name}, {WHERE[command.where]}}},')
+        writer.line(
+            f'[VENUS_COMMAND_{command.name}] = {{dispatch_{command.name}, {WHERE[command.where]}}},'
+        )
     writer.close('};')
     return writer
 
@@ -176,7 +195,10 @@ def kind_of(command):
         return 'handled'
     if command.private:
         raise Error(f'{name}: a private command needs a handler')
-    if any(isinstance(p.request, Pointer) and isinstance(p.request.to, Handle) for p in command.parameters):
+    if any(
+        isinstance(p.request, Pointer) and isinstance(p.request.to, Handle)
+        for p in command.parameters
+    ):
         return 'create'
     if name.startswith('vkDestroy') or name == 'vkFreeMemory':
         return 'destroy'
@@ -259,7 +281,11 @@ def pass_through(writer, model, command):
 
 
 def create(writer, model, command):
-    output = next(p for p in command.parameters if isinstance(p.request, Pointer) and isinstance(p.request.to, Handle))
+    output = next(
+        p
+        for p in command.parameters
+        if isinstance(p.request, Pointer) and isinstance(p.request.to, Handle)
+    )
     handle = output.request.to.type
     object_type = model.registry.handles[handle].object_type
     writer.line(f'PFN_{command.definition} function = NULL;')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Generates src/venus: the commands' arguments, the renderer's side of the codec, and the capset's constants."""
+"""Generates src/venus: the commands' arguments, the codec, and the capset's constants."""
 
 import model as model_module
 from decode import OBJECT_ARRAYS, Decoder
@@ -29,20 +29,27 @@ def generate_client(registry, output):
 
 
 def private_types(model):
-    writer = Writer('What the protocol adds to Vulkan\'s types: the structures of VK_MESA_venus_protocol.')
+    writer = Writer(
+        'What the protocol adds to Vulkan\'s types: the structures of VK_MESA_venus_protocol.'
+    )
     writer.guard_begin('VENERA_VENUS_VENUS_MESA_H')
     writer.line('#include <stddef.h>')
     writer.line('#include <stdint.h>')
-    writer.line('#include <vulkan/vulkan.h>')
     writer.line()
+    writer.include_vulkan(model.registry)
     for name in model_module.PRIVATE_TYPES:
         writer.line(f'typedef VkFlags {name};')
     writer.line()
-    private = [(name, stype, variables) for name, (stype, variables) in model.private_members.items()
-               if name in model.structs]
+    private = [
+        (name, stype, variables)
+        for name, (stype, variables) in model.private_members.items()
+        if name in model.structs
+    ]
     for name, stype, _ in private:
         if stype != '-':
-            writer.line(f'#define {model_module.private_stype_name(name)} ((VkStructureType){stype})')
+            writer.line(
+                f'#define {model_module.private_stype_name(name)} ((VkStructureType){stype})'
+            )
     writer.line()
     for name, stype, variables in private:
         writer.open(f'typedef struct {name} {{')
@@ -59,7 +66,9 @@ def private_types(model):
 
 
 def commands_header(model):
-    writer = Writer('The commands of the protocol, as far as the Vulkan headers know what they are about.')
+    writer = Writer(
+        'The commands of the protocol, as far as the Vulkan headers know what they are about.'
+    )
     writer.guard_begin('VENERA_VENUS_VENUS_COMMANDS_H')
     writer.line('#include <stdbool.h>')
     writer.line('#include <stddef.h>')
@@ -91,7 +100,10 @@ def commands_header(model):
     writer.line('const char *name;')
     writer.line('uint32_t number;       /* in the registry: its bit in the capset */')
     writer.line('uint32_t spec_version; /* the newest one that the protocol knows */')
-    writer.line('bool offered;          /* a device may offer it to the guest; else the guest implements it alone, or it is private */')
+    writer.line(
+        'bool offered;          /* a device may offer it to the guest; else the guest implements '
+        'it alone, or it is private */'
+    )
     writer.close('};')
     writer.line()
     writer.line(f'#define VENUS_EXTENSION_COUNT {len(model.extensions)}')
@@ -102,16 +114,22 @@ def commands_header(model):
     writer.line('const struct venus_extension *venus_extension_find(const char *name);')
     writer.line()
     writer.comment(
-        'The arguments of each command. A handle\'s object is beside it (NULL where the guest sent 0); the handle of a failed '
-        'object is NULL. Output parameters point to memory of the decoder\'s arena, cleared, with chains as the guest '
+        'The arguments of each command. A handle\'s object is beside it (NULL where the guest sent '
+        '0); the handle of a failed '
+        'object is NULL. Output parameters point to memory of the decoder\'s arena, cleared, with '
+        'chains as the guest '
         'asked for; those for new handles hold the ids that the guest chose, and are left so. '
-        '_capacity: elements that an output array has room for; the reply never shows more. ret: 0 after decoding.')
+        '_capacity: elements that an output array has room for; the reply never shows more. ret: 0 '
+        'after decoding.'
+    )
     writer.line()
     for command in model.commands:
         arguments(writer, command)
     writer.comment(
-        'Decoders begin behind the 8 bytes of the header. They return false and set the decoder\'s error if the guest broke '
-        'a rule. Encoders write the whole reply.')
+        'Decoders begin behind the 8 bytes of the header. They return false and set the decoder\'s '
+        'error if the guest broke '
+        'a rule. Encoders write the whole reply.'
+    )
     writer.line()
     for command in model.commands:
         writer.line(f'bool venus_decode_{command.name}(')
@@ -158,7 +176,9 @@ def commands_source(model):
     writer.open('const struct venus_extension venus_extensions[VENUS_EXTENSION_COUNT] = {')
     for extension in model.extensions:
         offered = 'true' if extension.offered else 'false'
-        writer.line(f'{{"{extension.name}", {extension.number}, {extension.spec_version}, {offered}}},')
+        writer.line(
+            f'{{"{extension.name}", {extension.number}, {extension.spec_version}, {offered}}},'
+        )
     writer.close('};')
     writer.line()
     writer.open('static int compare(const void *key, const void *element) {')
@@ -166,7 +186,10 @@ def commands_source(model):
     writer.close()
     writer.line()
     writer.open('const struct venus_extension *venus_extension_find(const char *name) {')
-    writer.line('return bsearch(name, venus_extensions, VENUS_EXTENSION_COUNT, sizeof(venus_extensions[0]), compare);')
+    writer.line(
+        'return bsearch(name, venus_extensions, VENUS_EXTENSION_COUNT, '
+        'sizeof(venus_extensions[0]), compare);'
+    )
     writer.close()
     return writer
 
@@ -202,16 +225,23 @@ def encode_source(model):
 
 
 def client_header(model):
-    writer = Writer('The guest\'s side of the codec, for tests and benchmarks. Handles are ids here.')
+    writer = Writer(
+        'The guest\'s side of the codec, for tests and benchmarks. Handles are ids here.'
+    )
     writer.guard_begin('VENERA_VENUS_VENUS_CLIENT_H')
     writer.line('#include "venus/decoder.h"')
     writer.line('#include "venus/encoder.h"')
     writer.line('#include "venus/venus_commands.h"')
     writer.line()
-    writer.comment('Requests are written with their header. Replies are read into args that hold the request: outputs are replaced '
-                   'by memory of the decoder\'s arena.')
+    writer.comment(
+        'Requests are written with their header. Replies are read into args that hold the request: '
+        'outputs are replaced '
+        'by memory of the decoder\'s arena.'
+    )
     for command in model.commands:
-        writer.line(f'void venus_encode_{command.name}_request(struct venus_encoder *e, uint32_t flags,')
+        writer.line(
+            f'void venus_encode_{command.name}_request(struct venus_encoder *e, uint32_t flags,'
+        )
         writer.line(f'\tconst struct venus_{command.name} *args);')
         writer.line(f'bool venus_decode_{command.name}_reply(')
         writer.line(f'\tstruct venus_decoder *d, struct venus_{command.name} *args);')
@@ -253,18 +283,23 @@ def capset_header(model):
             spec = 4
     serialization = next(e for e in model.extensions if e.name == 'VK_EXT_command_serialization')
     writer.line('#define VENUS_WIRE_FORMAT_VERSION 1')
-    writer.line(f'#define VENUS_VK_XML_VERSION 0x{number:08x} /* {version[0]}.{version[1]}.{version[2]} */')
+    writer.line(
+        f'#define VENUS_VK_XML_VERSION 0x{number:08x} /* {version[0]}.{version[1]}.{version[2]} */'
+    )
     writer.line(f'#define VENUS_COMMAND_SERIALIZATION_SPEC_VERSION {serialization.spec_version}')
     writer.line(f'#define VENUS_PROTOCOL_SPEC_VERSION {spec}')
     writer.line()
     mask = [0] * 32
-    mask[0] = 1   # the mask is valid
+    mask[0] = 1  # the mask is valid
     for extension in model.extensions:
         mask[extension.number // 32] |= 1 << extension.number % 32
-    writer.comment('Bit n % 32 of word n / 32: extension number n can travel. Bit 0 of word 0: the mask is valid.')
+    writer.comment(
+        'Bit n % 32 of word n / 32: extension number n can travel. Bit 0 of word 0: the mask is '
+        'valid.'
+    )
     writer.line('#define VENUS_EXTENSION_MASK \\')
     for i in range(0, 32, 4):
-        words = ', '.join(f'0x{word:08x}' for word in mask[i:i + 4])
+        words = ', '.join(f'0x{word:08x}' for word in mask[i : i + 4])
         writer.line(f'\t{words}' + (', \\' if i < 28 else ''))
     writer.guard_end()
     return writer

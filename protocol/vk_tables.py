@@ -19,8 +19,13 @@ EXTENSIONS = (
     'VK_EXT_descriptor_heap',
 )
 
-GLOBAL = ('vkCreateInstance', 'vkEnumerateInstanceExtensionProperties', 'vkEnumerateInstanceLayerProperties',
-          'vkEnumerateInstanceVersion', 'vkGetInstanceProcAddr')
+GLOBAL = (
+    'vkCreateInstance',
+    'vkEnumerateInstanceExtensionProperties',
+    'vkEnumerateInstanceLayerProperties',
+    'vkEnumerateInstanceVersion',
+    'vkGetInstanceProcAddr',
+)
 
 
 class Function:
@@ -66,13 +71,12 @@ def generate(registry, output):
 
     header = Writer('The host\'s Vulkan functions, found at run time: one table per level.')
     header.guard_begin('VENERA_VK_VK_TABLES_H')
-    header.line('#ifndef VK_NO_PROTOTYPES')
-    header.line('#define VK_NO_PROTOTYPES')
-    header.line('#endif')
-    header.line('#include <vulkan/vulkan.h>')
-    header.line()
-    header.comment('A member bears the newest name of its function, and is NULL where the host lacks it: core functions are '
-                   'also found under the names they had as extensions.')
+    header.include_vulkan(registry)
+    header.comment(
+        'A member bears the newest name of its function, and is NULL where the host lacks it: core '
+        'functions are '
+        'also found under the names they had as extensions.'
+    )
     for level in levels:
         header.open(f'struct vk_{level}_table {{')
         for function in table:
@@ -80,10 +84,17 @@ def generate(registry, output):
                 header.line(f'{function.pfn} {function.member};')
         header.close('};')
         header.line()
-    header.line('void vk_global_table_load(struct vk_global_table *table, PFN_vkGetInstanceProcAddr get);')
-    header.line('void vk_instance_table_load(struct vk_instance_table *table, PFN_vkGetInstanceProcAddr get,')
+    header.line(
+        'void vk_global_table_load(struct vk_global_table *table, PFN_vkGetInstanceProcAddr get);'
+    )
+    header.line(
+        'void vk_instance_table_load(struct vk_instance_table *table, PFN_vkGetInstanceProcAddr '
+        'get,'
+    )
     header.line('\tVkInstance instance);')
-    header.line('void vk_device_table_load(struct vk_device_table *table, PFN_vkGetDeviceProcAddr get,')
+    header.line(
+        'void vk_device_table_load(struct vk_device_table *table, PFN_vkGetDeviceProcAddr get,'
+    )
     header.line('\tVkDevice device);')
     header.guard_end()
     output.write('vk_tables.h', header)
@@ -91,9 +102,15 @@ def generate(registry, output):
     source = Writer()
     source.line('#include "vk/vk_tables.h"')
     source.line()
-    source.comment('The first that the host has of several names, each ended by a NUL, the list by an empty one.')
+    source.comment(
+        'The first that the host has of several names, each ended by a NUL, the list by an empty '
+        'one.'
+    )
     for level, handle in (('instance', 'Instance'), ('device', 'Device')):
-        source.line(f'static PFN_vkVoidFunction {level}_function(PFN_vkGet{handle}ProcAddr get, Vk{handle} {level},')
+        source.line(
+            f'static PFN_vkVoidFunction {level}_function(PFN_vkGet{handle}ProcAddr get, Vk{handle} '
+            f'{level},'
+        )
         source.open('\t\tconst char *names) {')
         source.line('PFN_vkVoidFunction function = NULL;')
         source.open('while (!function && *names) {')
@@ -106,15 +123,24 @@ def generate(registry, output):
         source.line()
     for level in levels:
         if level == 'device':
-            source.line('void vk_device_table_load(struct vk_device_table *table, PFN_vkGetDeviceProcAddr get,')
+            source.line(
+                'void vk_device_table_load(struct vk_device_table *table, PFN_vkGetDeviceProcAddr '
+                'get,'
+            )
             source.open('\t\tVkDevice device) {')
             call = 'device_function(get, device'
         elif level == 'instance':
-            source.line('void vk_instance_table_load(struct vk_instance_table *table, PFN_vkGetInstanceProcAddr get,')
+            source.line(
+                'void vk_instance_table_load(struct vk_instance_table *table, '
+                'PFN_vkGetInstanceProcAddr get,'
+            )
             source.open('\t\tVkInstance instance) {')
             call = 'instance_function(get, instance'
         else:
-            source.open('void vk_global_table_load(struct vk_global_table *table, PFN_vkGetInstanceProcAddr get) {')
+            source.open(
+                'void vk_global_table_load(struct vk_global_table *table, '
+                'PFN_vkGetInstanceProcAddr get) {'
+            )
             call = 'instance_function(get, VK_NULL_HANDLE'
         for function in table:
             if function.level != level:

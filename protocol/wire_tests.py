@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Generates what tests/wire tries with every command and structure: random contents that are legal."""
+"""Generates what tests/wire tries with every command: random contents that are legal."""
 
 import re
 
 import model as model_module
 from decode import CHECKED
-from notation import (Array, Bytes, Fixed, Handle, Null, Out, Pointer, Scalar, String, Struct, Union,
-                      count_expression)
+from notation import (
+    Array,
+    Bytes,
+    Fixed,
+    Handle,
+    Null,
+    Out,
+    Pointer,
+    Scalar,
+    String,
+    Struct,
+    Union,
+    count_expression,
+)
 from writer import Writer
 
 
@@ -38,7 +50,10 @@ def generate(registry, output):
     header.line(f'#define WIRE_COMMAND_COUNT {len(model.commands)}')
     header.line('extern const struct wire_command wire_commands[WIRE_COMMAND_COUNT];')
     header.line()
-    header.comment('Every structure in each of its forms, and every structure that may be chained to it: what filler.covered counts.')
+    header.comment(
+        'Every structure in each of its forms, and every structure that may be chained to it: what '
+        'filler.covered counts.'
+    )
     header.line(f'#define WIRE_COVERAGE_COUNT {len(generator.coverage)}')
     header.line('extern const char *const wire_coverage[WIRE_COVERAGE_COUNT];')
     header.line()
@@ -58,7 +73,10 @@ def generate(registry, output):
     source.open('const struct wire_command wire_commands[WIRE_COMMAND_COUNT] = {')
     for command in model.commands:
         name = command.name
-        source.line(f'{{"{name}", VENUS_COMMAND_{name}, sizeof(struct venus_{name}), request_{name}, reply_{name},')
+        source.line(
+            f'{{"{name}", VENUS_COMMAND_{name}, sizeof(struct venus_{name}), request_{name}, '
+            f'reply_{name},'
+        )
         source.line(f'\tencode_{name}, decode_{name}, encode_reply_{name}, decode_reply_{name}}},')
     source.close('};')
     source.line()
@@ -75,7 +93,7 @@ def generate(registry, output):
 
 
 class Filler:
-    """For each structure: fill_<form>_X(f, v) for inputs, and for outputs that have been allocated (form out)."""
+    """fill_<form>_X(f, v) for each structure: for inputs, and for allocated outputs (form out)."""
 
     def __init__(self, model):
         self.model = model
@@ -110,6 +128,7 @@ class Filler:
 
     def structure(self, name, form_name):
         """void f(f, v): the whole structure."""
+
         def make(function):
             structure = self.model.structs[name]
             form = structure.forms[form_name]
@@ -118,14 +137,22 @@ class Filler:
             writer.open(f'static void {function}(struct filler *f, {structure.ctype} *v) {{')
             if form.chain is not None and form_name != 'out':
                 writer.line(f'v->sType = {structure.stype_name};')
-                chain = f'filler_chain(f, {self.chain(name, form_name)}, {len(form.chain)})' if form.chain else 'NULL'
+                chain = (
+                    f'filler_chain(f, {self.chain(name, form_name)}, {len(form.chain)})'
+                    if form.chain
+                    else 'NULL'
+                )
                 writer.line(f'v->pNext = {chain};')
             elif form.chain:
-                writer.line(f'filler_chain_outputs(f, {self.chain(name, form_name)}, {len(form.chain)}, v->pNext);')
+                writer.line(
+                    f'filler_chain_outputs(f, {self.chain(name, form_name)}, {len(form.chain)}, '
+                    'v->pNext);'
+                )
             writer.line(f'{members}(f, v);')
             writer.close()
             writer.line()
             return writer.lines
+
         return self.require(f'fill_{form_name}_{name}', make)
 
     def chain(self, name, form_name):
@@ -137,14 +164,18 @@ class Filler:
             writer.open(f'static const struct filler_chain_entry {table}[] = {{')
             for structure, function in zip(entries, functions):
                 number = self.cover(f'{name} ({form_name}) chained {structure.name}')
-                writer.line(f'{{{structure.stype_name}, sizeof({structure.ctype}), {function}, {number}}},')
+                writer.line(
+                    f'{{{structure.stype_name}, sizeof({structure.ctype}), {function}, {number}}},'
+                )
             writer.close('};')
             writer.line()
             return writer.lines
+
         return self.require(f'chain_{form_name}_{name}', make)
 
     def members(self, name, form_name):
         """void f(f, structure): all but sType and chain."""
+
         def make(function):
             structure = self.model.structs[name]
             form = structure.forms[form_name]
@@ -153,11 +184,26 @@ class Filler:
             for member in form.members:
                 if (structure.ctype, member.name) in self.remote_counts:
                     counts[member.name] = 'filler_count(f)'
-                selector = next((m.kind.name for m in form.members if isinstance(m.kind, Union)
-                                 and self.model.unions[m.kind.name].selected
-                                 and m.variable.selector == member.name), None)
-                self.value(body, member.kind, f'v->{member.name}', member.variable, 'v->', form_name,
-                           counts.get(member.name), selector)
+                selector = next(
+                    (
+                        m.kind.name
+                        for m in form.members
+                        if isinstance(m.kind, Union)
+                        and self.model.unions[m.kind.name].selected
+                        and m.variable.selector == member.name
+                    ),
+                    None,
+                )
+                self.value(
+                    body,
+                    member.kind,
+                    f'v->{member.name}',
+                    member.variable,
+                    'v->',
+                    form_name,
+                    counts.get(member.name),
+                    selector,
+                )
             if name in CHECKED and form_name == 'in':
                 body.line(f'filler_adjust_{name}(f, v);')
             writer = Writer.body(0)
@@ -171,6 +217,7 @@ class Filler:
             writer.close()
             writer.line()
             return writer.lines
+
         return self.require(f'members_{form_name}_{name}', make)
 
     def union(self, name, form_name):
@@ -184,7 +231,9 @@ class Filler:
                 for case in union.cases:
                     writer.line(f'case {case.tag}:')
                     writer.depth += 1
-                    self.value(writer, case.kind, f'v->{case.member}', case.variable, 'v->', form_name)
+                    self.value(
+                        writer, case.kind, f'v->{case.member}', case.variable, 'v->', form_name
+                    )
                     writer.line('break;')
                     writer.depth -= 1
                 writer.line('}')
@@ -194,15 +243,29 @@ class Filler:
             writer.close()
             writer.line()
             return writer.lines
+
         return self.require(f'union_{form_name}_{name}', make)
 
-    def value(self, writer, kind, target, variable, holder, form_name, count=None, selector=None, nullable=True):
+    def value(
+        self,
+        writer,
+        kind,
+        target,
+        variable,
+        holder,
+        form_name,
+        count=None,
+        selector=None,
+        nullable=True,
+    ):
         if isinstance(kind, Scalar):
             if selector:
                 tags = ', '.join(str(c.tag) for c in self.model.unions[selector].cases)
                 writer.line(f'static const uint32_t tags_{selector}[] = {{{tags}}};')
-                writer.line(f'{target} = tags_{selector}[filler_below(f, '
-                            f'sizeof(tags_{selector}) / sizeof(tags_{selector}[0]))];')
+                writer.line(
+                    f'{target} = tags_{selector}[filler_below(f, '
+                    f'sizeof(tags_{selector}) / sizeof(tags_{selector}[0]))];'
+                )
             elif count:
                 # an output's own count tells how much room there is
                 if form_name != 'out':
@@ -227,7 +290,11 @@ class Filler:
             inner = 'partial' if kind.partial else form_name
             writer.line(f'{self.structure(kind.name, inner)}(f, &{target});')
         elif isinstance(kind, Union):
-            selector = f', (uint32_t){holder}{variable.selector}' if self.model.unions[kind.name].selected else ''
+            selector = (
+                f', (uint32_t){holder}{variable.selector}'
+                if self.model.unions[kind.name].selected
+                else ''
+            )
             writer.line(f'{self.union(kind.name, form_name)}(f, &{target}{selector});')
         elif isinstance(kind, Fixed):
             self.fixed(writer, kind, target, variable, holder, form_name)
@@ -259,7 +326,9 @@ class Filler:
             writer.open(f'if ({target}) {{')
             if count:
                 array = count
-                writer.line(f'*{target} = filler_output_count(f, {array} != NULL, {array}_capacity);')
+                writer.line(
+                    f'*{target} = filler_output_count(f, {array} != NULL, {array}_capacity);'
+                )
             elif isinstance(kind.to, Struct):
                 self.value(writer, kind.to, f'(*{target})', variable, holder, form_name)
             else:
@@ -279,7 +348,9 @@ class Filler:
         if form_name == 'out':
             # filled in where it is
             expression = count_expression(kind.count, holder, outer)
-            writer.open(f'for (size_t {index} = 0; {target} && {index} < {expression}; {index}++) {{')
+            writer.open(
+                f'for (size_t {index} = 0; {target} && {index} < {expression}; {index}++) {{'
+            )
             if isinstance(kind.of, (Bytes, Out)):
                 writer.line(f'((uint8_t *){target})[{index}] = filler_u8(f);')
             else:
@@ -298,8 +369,17 @@ class Filler:
             const = 'const ' if variable.const else ''
             writer.line(f'{const}{ctype} **{array} = filler_alloc(f, {size} * sizeof(*{array}));')
             writer.open(f'for (size_t {index} = 0; {index} < {size}; {index}++) {{')
-            self.array(writer, element, f'{array}[{index}]', variable, holder, form_name, chr(ord(index) + 1), nullable,
-                       index)
+            self.array(
+                writer,
+                element,
+                f'{array}[{index}]',
+                variable,
+                holder,
+                form_name,
+                chr(ord(index) + 1),
+                nullable,
+                index,
+            )
             writer.close()
             writer.line(f'{target} = ({const}{ctype} *const *){array};')
         elif isinstance(element, String):
@@ -314,7 +394,15 @@ class Filler:
                 writer.line(f'filler_bytes(f, {array}, {size});')
             elif not isinstance(element, Out):
                 writer.open(f'for (size_t {index} = 0; {index} < {size}; {index}++) {{')
-                self.value(writer, element, f'{array}[{index}]', variable, holder, form_name, nullable=nullable)
+                self.value(
+                    writer,
+                    element,
+                    f'{array}[{index}]',
+                    variable,
+                    holder,
+                    form_name,
+                    nullable=nullable,
+                )
                 writer.close()
             writer.line(f'{target} = {array};')
         writer.close()
@@ -328,9 +416,19 @@ class Filler:
         counts = _counts([p.request for p in command.parameters])
         for parameter in command.parameters:
             kind = parameter.request
-            nullable = not parameter.first and parameter.variable.nullable(1 if isinstance(kind, Array) else 0)
-            self.value(body, kind, f'args->{parameter.name}', parameter.variable, 'args->',
-                       'in', counts.get(parameter.name), nullable=nullable)
+            nullable = not parameter.first and parameter.variable.nullable(
+                1 if isinstance(kind, Array) else 0
+            )
+            self.value(
+                body,
+                kind,
+                f'args->{parameter.name}',
+                parameter.variable,
+                'args->',
+                'in',
+                counts.get(parameter.name),
+                nullable=nullable,
+            )
         writer.open(f'static void request_{name}(struct filler *f, void *v) {{')
         writer.line(f'{args} *args = v;')
         writer.lines += body.lines or ['\t(void)f;', '\t(void)args;']
@@ -346,8 +444,15 @@ class Filler:
                 outputs[parameter.reply.count[1:]] = f'args->{parameter.name}'
         for parameter in command.parameters:
             if parameter.reply is not None:
-                self.value(body, parameter.reply, f'args->{parameter.name}', parameter.variable, 'args->', 'out',
-                           outputs.get(parameter.name))
+                self.value(
+                    body,
+                    parameter.reply,
+                    f'args->{parameter.name}',
+                    parameter.variable,
+                    'args->',
+                    'out',
+                    outputs.get(parameter.name),
+                )
         writer.open(f'static void reply_{name}(struct filler *f, void *v) {{')
         if body.lines:
             writer.line(f'{args} *args = v;')
@@ -360,13 +465,23 @@ class Filler:
         writer.close()
         writer.line()
         for head, call in (
-                (f'void encode_{name}(struct venus_encoder *e, const void *args)',
-                 f'venus_encode_{name}_request(e, 1, args)'),
-                (f'bool decode_{name}(struct venus_decoder *d, void *args)', f'return venus_decode_{name}(d, args)'),
-                (f'void encode_reply_{name}(struct venus_encoder *e, const void *args)',
-                 f'venus_encode_{name}_reply(e, args)'),
-                (f'bool decode_reply_{name}(struct venus_decoder *d, void *args)',
-                 f'return venus_decode_{name}_reply(d, args)')):
+            (
+                f'void encode_{name}(struct venus_encoder *e, const void *args)',
+                f'venus_encode_{name}_request(e, 1, args)',
+            ),
+            (
+                f'bool decode_{name}(struct venus_decoder *d, void *args)',
+                f'return venus_decode_{name}(d, args)',
+            ),
+            (
+                f'void encode_reply_{name}(struct venus_encoder *e, const void *args)',
+                f'venus_encode_{name}_reply(e, args)',
+            ),
+            (
+                f'bool decode_reply_{name}(struct venus_decoder *d, void *args)',
+                f'return venus_decode_{name}_reply(d, args)',
+            ),
+        ):
             writer.open(f'static {head} {{')
             writer.line(call + ';')
             writer.close()
@@ -381,8 +496,11 @@ def _counts(kinds):
         while isinstance(kind, Array):
             match = re.fullmatch(r'\*?(\w+)', kind.count)
             if match and not match.group(1).isdigit():
-                counts[match.group(1)] = 'filler_byte_count(f)' if isinstance(kind.of, (Bytes, Out)) \
+                counts[match.group(1)] = (
+                    'filler_byte_count(f)'
+                    if isinstance(kind.of, (Bytes, Out))
                     else 'filler_count(f)'
+                )
             match = re.fullmatch(r'(\w+) / 4', kind.count)
             if match:
                 counts[match.group(1)] = '4 + 4 * filler_count(f)'

@@ -50,6 +50,21 @@ class Writer:
         if self.about:
             self.comment(self.about)
 
+    def include_vulkan(self, registry):
+        self.line('#ifndef VK_NO_PROTOTYPES')
+        self.line('#define VK_NO_PROTOTYPES')
+        self.line('#endif')
+        self.line('#include <vulkan/vulkan.h>')
+        self.line()
+        version = '.'.join(str(number) for number in registry.version)
+        self.line(f'#if VK_HEADER_VERSION != {registry.patch}')
+        self.line(
+            f'#error "The Vulkan headers are not {version} as vk.xml is: name theirs with '
+            '-Dvk_xml="'
+        )
+        self.line('#endif')
+        self.line()
+
     def guard_end(self):
         self.line()
         self.line('#endif')

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "venus/decoder.h"
 
+#include <stdlib.h>
+
 bool venus_decoder_fail(struct venus_decoder *d, const char *error, const char *argument) {
 	if (!d->error) {
 		d->error = error;
@@ -168,21 +170,10 @@ bool venus_decode_strings(struct venus_decoder *d, uint64_t count, const char *c
 	return true;
 }
 
-static const struct venus_chain_entry *find_entry(
-		const struct venus_chain_entry *entries, size_t count, uint32_t stype) {
-	while (count > 0) {
-		size_t middle = count / 2;
-		if (entries[middle].stype == stype) {
-			return &entries[middle];
-		}
-		if (entries[middle].stype < stype) {
-			entries += middle + 1;
-			count -= middle + 1;
-		} else {
-			count = middle;
-		}
-	}
-	return NULL;
+static int compare_stype(const void *key, const void *entry) {
+	const uint32_t a = *(const uint32_t *)key;
+	const uint32_t b = ((const struct venus_chain_entry *)entry)->stype;
+	return (a > b) - (a < b);
 }
 
 bool venus_decode_chain(struct venus_decoder *d, const struct venus_chain_entry *entries,
@@ -201,8 +192,9 @@ bool venus_decode_chain(struct venus_decoder *d, const struct venus_chain_entry 
 		if (!p) {
 			return venus_fail_short(d, argument);
 		}
+		const uint32_t stype = venus_load_u32(p);
 		const struct venus_chain_entry *entry =
-			find_entry(entries, count, venus_load_u32(p));
+			bsearch(&stype, entries, count, sizeof(*entries), compare_stype);
 		if (!entry) {
 			return venus_fail_chain(d, argument);
 		}

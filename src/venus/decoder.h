@@ -14,9 +14,10 @@
 /**
  * Reads commands from a private copy of a stream: nothing that the guest can still change.
  *
- * Trust nothing: every length is checked against the bytes that are there before anything is allocated for it, and
- * against what the rest of the command says it must be. What comes out is a native structure in the arena, or points
- * into the copy; it lives until the arena is reset.
+ * Trust nothing: every length is checked against the bytes that are there before anything is
+ * allocated for it, and against what the rest of the command says it must be. What comes out
+ * is a native structure in the arena, or points into the copy; it lives until the arena is
+ * reset.
  *
  * The caller fills in `cursor`, `end`, `arena` and `objects`, and before each command clears
  * `device`, `pool`, `image` and `failed_object`. After an error nothing more may be decoded.
@@ -24,15 +25,15 @@
 struct venus_decoder {
 	const uint8_t *cursor, *end; /* multiples of 4 apart, and 4-byte aligned */
 	const char *error;           /* the first violation, static text; NULL: none */
-	const char *error_argument;  /* the parameter or structure member it was found in, static text, or NULL */
+	const char *error_argument;  /* the parameter or member it was found in, static text, or NULL */
 	struct arena *arena;
 	const struct venus_object_table *objects;
 
-	/* of the command that is or was decoded */
-	struct venus_object *device; /* that its first argument belongs to; NULL for those of the instance's level */
-	struct venus_object *pool;   /* the VkCommandPool or VkDescriptorPool that it named last, or NULL */
-	struct venus_object *image;  /* the VkImage that it named last, or NULL */
-	struct venus_object *failed_object; /* one that it named (it got a NULL handle), or NULL */
+	/* of the command that is or was decoded; NULL: none */
+	struct venus_object *device;        /* of its first argument; NULL: of the instance's level */
+	struct venus_object *pool;          /* the VkCommandPool or VkDescriptorPool it named last */
+	struct venus_object *image;         /* the VkImage it named last */
+	struct venus_object *failed_object; /* one that it named, and that got a NULL handle */
 };
 
 /** Structures that a chain may have at most. */
@@ -42,7 +43,8 @@ struct venus_decoder {
 struct venus_chain_entry {
 	uint32_t stype;
 	uint32_t size; /* of the C structure, bytes */
-	bool (*members)(struct venus_decoder *d, void *structure); /* decodes what follows its sType and chain */
+	/** Decodes what follows its sType and chain. */
+	bool (*members)(struct venus_decoder *d, void *structure);
 };
 
 /* The rest is for the generated functions. They return false, or NULL, after the error was set. */
@@ -118,13 +120,19 @@ static inline bool venus_decoder_count(struct venus_decoder *d, uint64_t count, 
 void *venus_decoder_alloc(struct venus_decoder *d, size_t size, const char *argument);
 void *venus_decoder_zeroed(struct venus_decoder *d, size_t size, const char *argument);
 
-/** The same for `count` > 0 elements of `size` bytes. The stream must have `least` bytes for each, 0: not looked at. */
+/**
+ * The same for `count` > 0 elements of `size` bytes. The stream must have `least` bytes for
+ * each, 0: not looked at.
+ */
 void *venus_decoder_array(struct venus_decoder *d, uint64_t count, size_t least, size_t size,
 	const char *argument);
 void *venus_decoder_zeroed_array(
 	struct venus_decoder *d, uint64_t count, size_t size, const char *argument);
 
-/** Elements that are in memory what they are in the stream: in place if their alignment (4 or 8) allows it. */
+/**
+ * Elements that are in memory what they are in the stream: in place if their alignment (4 or
+ * 8) allows it.
+ */
 const void *venus_decode_array(struct venus_decoder *d, uint64_t count, size_t size,
 	size_t alignment, const char *argument);
 void *venus_decode_array_copy(
@@ -145,15 +153,18 @@ bool venus_decode_chain(struct venus_decoder *d, const struct venus_chain_entry 
 	size_t count, void **chain, const char *argument);
 
 /**
- * Looks an id up: 0 gives NULL. The object must be of the type, and of the command's device. `handle` is the host's, 0 for
- * NULL and for a failed object.
+ * Looks an id up: 0 gives NULL. The object must be of the type, and of the command's device.
+ * `handle` is the host's, 0 for NULL and for a failed object.
  */
 bool venus_decoder_object(struct venus_decoder *d, uint64_t id, VkObjectType type,
 	struct venus_object **object, uint64_t *handle, const char *argument);
 bool venus_decoder_handle(struct venus_decoder *d, uint64_t id, VkObjectType type,
 	uint64_t *handle, const char *argument);
 
-/** The same for a command's first argument, which says what device the others must be of. 0 is an error. */
+/**
+ * The same for a command's first argument, which says what device the others must be of. 0 is
+ * an error.
+ */
 static inline bool venus_decoder_dispatchable(struct venus_decoder *d, uint64_t id,
 		VkObjectType type, struct venus_object **object, uint64_t *handle,
 		const char *argument) {

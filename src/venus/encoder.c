@@ -2,6 +2,7 @@
 #include "venus/encoder.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <vulkan/vulkan.h>
 
 #include "venus/decoder.h"
@@ -28,21 +29,10 @@ void venus_encode_string(struct venus_encoder *e, const char *string) {
 	}
 }
 
-static const struct venus_encode_entry *find_entry(
-		const struct venus_encode_entry *entries, size_t count, uint32_t stype) {
-	while (count > 0) {
-		size_t middle = count / 2;
-		if (entries[middle].stype == stype) {
-			return &entries[middle];
-		}
-		if (entries[middle].stype < stype) {
-			entries += middle + 1;
-			count -= middle + 1;
-		} else {
-			count = middle;
-		}
-	}
-	return NULL;
+static int compare_stype(const void *key, const void *entry) {
+	const uint32_t a = *(const uint32_t *)key;
+	const uint32_t b = ((const struct venus_encode_entry *)entry)->stype;
+	return (a > b) - (a < b);
 }
 
 void venus_encode_chain(struct venus_encoder *e, const struct venus_encode_entry *entries,
@@ -55,7 +45,9 @@ void venus_encode_chain(struct venus_encoder *e, const struct venus_encode_entry
 	uint8_t *p;
 
 	for (const VkBaseInStructure *s = chain; s; s = s->pNext) {
-		const struct venus_encode_entry *entry = find_entry(entries, count, s->sType);
+		const uint32_t stype = s->sType;
+		const struct venus_encode_entry *entry =
+			bsearch(&stype, entries, count, sizeof(*entries), compare_stype);
 		if (!entry) {
 			continue;
 		}

@@ -53,7 +53,8 @@ static inline uint8_t *venus_encoder_take(struct venus_encoder *e, uint64_t size
 }
 
 /** Room for `count` elements of `size` bytes, or NULL. */
-static inline uint8_t *venus_encoder_take_array(struct venus_encoder *e, uint64_t count, size_t size) {
+static inline uint8_t *venus_encoder_take_array(
+		struct venus_encoder *e, uint64_t count, size_t size) {
 	return venus_encoder_take(e, count <= SIZE_MAX / size ? count * size : SIZE_MAX);
 }
 

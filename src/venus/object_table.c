@@ -8,12 +8,15 @@
  * Theory of operation
  *
  * Open addressing with linear probing. A slot is NULL, the tombstone, or an object. A search
- * begins at the slot that the id gives and ends at the id or at NULL. So a slot
- * in front of others may not simply become NULL again: it gets the tombstone, whose id is one that no object has
- * and which searches therefore pass over like any other object.
+ * begins at the slot that the id gives and ends at the id or at NULL. So a slot in front of
+ * others may not simply become NULL again: it gets the tombstone, whose id is one that no
+ * object has and which searches therefore pass over like any other object.
  *
- * The table is never more than half used, so searches are short and end. When it would be,
- * a new array without the tombstones takes its place. Readers may go on in the old one, which
+ * A removed object at the end of a run becomes NULL, though, and with it the tombstones in front of
+ * it: a reader that is on its way there would have found nothing either.
+ *
+ * The table is never more than half used, so searches are short and end. When it would be, a
+ * new array without the tombstones takes its place. Readers may go on in the old one, which
  * the epoch keeps; what they miss there was added after they began to look.
  */
 

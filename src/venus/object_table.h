@@ -17,9 +17,11 @@
  */
 struct venus_object {
 	struct epoch_retired retired;
-	uint64_t id;                 /* chosen by the guest; not 0 */
-	_Atomic uint64_t handle;     /* the host driver's; 0: not made yet, or its creation failed (a "failed object") */
-	struct venus_object *device; /* the VkDevice it was made from (a device: itself); NULL for instances and physical devices */
+	uint64_t id; /* chosen by the guest; not 0 */
+	/** The host driver's. 0: not made yet, or its creation failed (a *failed object*). */
+	_Atomic uint64_t handle;
+	/** The VkDevice it was made from; a device: itself; NULL for instances and physical devices. */
+	struct venus_object *device;
 	VkObjectType type;
 };
 
@@ -49,8 +51,8 @@ int venus_object_table_init(struct venus_object_table *table, struct epoch *epoc
 void venus_object_table_finish(struct venus_object_table *table);
 
 /**
- * Where the search for an id begins. Guests count their ids up: eight that follow one another share a
- * cache line of slots, and the lines are scattered, so that other patterns do no harm.
+ * Where the search for an id begins. Guests count their ids up: eight that follow one another
+ * share a cache line of slots, and the lines are scattered, so that other patterns do no harm.
  */
 static inline size_t venus_object_slots_first(const struct venus_object_slots *slots, uint64_t id) {
 	uint64_t line = ((id >> 3) * UINT64_C(0x9e3779b97f4a7c15)) >> slots->shift;
@@ -80,12 +82,15 @@ bool venus_object_table_add(struct venus_object_table *table, struct venus_objec
 /** Makes the object invisible; the caller retires it. false: it was not there, or no longer. */
 bool venus_object_table_remove(struct venus_object_table *table, struct venus_object *object);
 
-/** Walks over all objects, for teardown: nobody else may use the table. Start with *cursor = 0; NULL ends. */
+/**
+ * Walks over all objects, for teardown: nobody else may use the table. Start with *cursor = 0;
+ * NULL ends.
+ */
 struct venus_object *venus_object_table_next(struct venus_object_table *table, size_t *cursor);
 
 /**
- * All objects at one moment, for use inside a section of the epoch or by the last thread. Caller frees the array;
- * *count is 0 when memory is out.
+ * All objects at one moment, for use inside a section of the epoch or by the last thread.
+ * Caller frees the array; *count is 0 when memory is out.
  */
 struct venus_object **venus_object_table_snapshot(
 	struct venus_object_table *table, size_t *count);

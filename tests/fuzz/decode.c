@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Fuzzes the decoder with streams of commands. Every object that a command may name exists (see filler_objects), so that what
- * gets through is much; what was decoded is also replied to, into too little room now and then.
+ * Fuzzes the decoder with streams of commands. Every object that a command may name exists
+ * (see filler_objects), so that what gets through is much; what was decoded is also replied
+ * to, into too little room now and then.
  *
  * Built for libFuzzer with -Dfuzz=true and clang. Otherwise it is a program:
  *   fuzz_decode                    tries some made-up and damaged streams

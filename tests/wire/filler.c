@@ -157,12 +157,14 @@ void filler_chain_outputs(struct filler *f, const struct filler_chain_entry *ent
 
 void filler_adjust_VkBufferCreateInfo(struct filler *f, VkBufferCreateInfo *v) {
 	(void)f;
-	v->sharingMode = v->pQueueFamilyIndices ? VK_SHARING_MODE_CONCURRENT : VK_SHARING_MODE_EXCLUSIVE;
+	v->sharingMode =
+		v->pQueueFamilyIndices ? VK_SHARING_MODE_CONCURRENT : VK_SHARING_MODE_EXCLUSIVE;
 }
 
 void filler_adjust_VkImageCreateInfo(struct filler *f, VkImageCreateInfo *v) {
 	(void)f;
-	v->sharingMode = v->pQueueFamilyIndices ? VK_SHARING_MODE_CONCURRENT : VK_SHARING_MODE_EXCLUSIVE;
+	v->sharingMode =
+		v->pQueueFamilyIndices ? VK_SHARING_MODE_CONCURRENT : VK_SHARING_MODE_EXCLUSIVE;
 }
 
 void filler_adjust_VkFramebufferCreateInfo(struct filler *f, VkFramebufferCreateInfo *v) {

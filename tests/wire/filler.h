@@ -71,7 +71,10 @@ void filler_adjust_VkImageCreateInfo(struct filler *f, VkImageCreateInfo *v);
 void filler_adjust_VkShaderModuleCreateInfo(struct filler *f, VkShaderModuleCreateInfo *v);
 void filler_adjust_VkWriteDescriptorSet(struct filler *f, VkWriteDescriptorSet *v);
 
-/** Objects of every type, all of one device; host handles equal ids, so that what is decoded can be encoded again. */
+/**
+ * Objects of every type, all of one device; host handles equal ids, so that what is decoded
+ * can be encoded again.
+ */
 struct filler_objects {
 	struct epoch epoch;
 	struct venus_object_table table;

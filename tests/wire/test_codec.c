@@ -3,12 +3,14 @@
 /*
  * Tries every command with made-up contents:
  *
- *  - what a client encodes and the renderer decodes is, encoded again, the same; likewise replies;
+ *  - what a client encodes and the renderer decodes is, encoded again, the same; likewise
+ *    replies;
  *  - a stream that ends anywhere inside a command is an error;
  *  - a stream in which one word is wrong may be an error or not, but does no harm.
  *
  * Streams lie at the end of their own allocation, where AddressSanitizer sees reads behind it.
- * At the end every structure has come up in each form, and every structure that may be chained in every place.
+ * At the end every structure has come up in each form, and every structure that may be chained
+ * in every place.
  */
 
 #include <stdio.h>
@@ -35,7 +37,8 @@ static bool covered[WIRE_COVERAGE_COUNT];
 static uint8_t *buffers[2];
 static unsigned failures;
 
-static void fail(const struct wire_command *command, const char *what, const struct venus_decoder *d) {
+static void fail(const struct wire_command *command, const char *what,
+		const struct venus_decoder *d) {
 	fprintf(stderr, "%s: %s%s%s%s%s\n", command->name, what, d && d->error ? ": " : "",
 		d && d->error_argument ? d->error_argument : "", d && d->error_argument ? ": " : "",
 		d && d->error ? d->error : "");
@@ -71,7 +74,8 @@ static size_t encode(encode_func func, const void *args, uint8_t *buffer) {
 }
 
 /** Writes into less room than there must be: nothing may be written behind it. */
-static void check_overflow(const struct wire_command *command, encode_func func, const void *args, size_t size) {
+static void check_overflow(const struct wire_command *command, encode_func func,
+		const void *args, size_t size) {
 	size_t room = size / 2 & ~(size_t)3;
 	uint8_t *small = malloc(room ? room : 1);
 	struct venus_encoder e = {.cursor = small, .end = small + room};
@@ -83,7 +87,8 @@ static void check_overflow(const struct wire_command *command, encode_func func,
 }
 
 /** Decodes a copy of exactly `size` bytes of a request, header included. */
-static bool decode_copy(const struct wire_command *command, const uint8_t *stream, size_t size, bool reply_too) {
+static bool decode_copy(const struct wire_command *command, const uint8_t *stream, size_t size,
+		bool reply_too) {
 	uint8_t *copy = malloc(size);
 	if (!copy) {
 		abort();
@@ -119,7 +124,8 @@ static void cut(const struct wire_command *command, const uint8_t *stream, size_
 	}
 }
 
-static void damage(struct filler *f, const struct wire_command *command, uint8_t *stream, size_t size) {
+static void damage(struct filler *f, const struct wire_command *command, uint8_t *stream,
+		size_t size) {
 	static const uint32_t values[] = {0, 1, 2, 0x7fffffff, 0x80000000, 0xffffffff};
 	const uint32_t words = (uint32_t)(size / 4);
 	for (uint32_t i = 2; i < words; i += 1 + words / MAX_DAMAGES) {

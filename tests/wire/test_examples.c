@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Streams as a Mesa guest writes them, byte for byte: encoding the arguments must give these bytes, decoding these
- * bytes must give the arguments.
+ * Streams as a Mesa guest writes them, byte for byte: encoding the arguments must give these
+ * bytes, decoding these bytes must give the arguments.
  */
 
 #include <stdio.h>
@@ -26,7 +26,10 @@ static struct venus_object_table table;
 static struct arena arena;
 static _Alignas(8) uint8_t stream[4096];
 
-/** Bytes in hexadecimal, with blanks anywhere; "xx" is 0. Each u64 may be written as "#" and its number. */
+/**
+ * Bytes in hexadecimal, with blanks anywhere; "xx" is 0. Each u64 may be written as "#" and
+ * its number.
+ */
 static size_t parse(const char *text, uint8_t *bytes) {
 	size_t count = 0;
 	while (*text) {
@@ -47,7 +50,8 @@ static size_t parse(const char *text, uint8_t *bytes) {
 	return count;
 }
 
-static void check_bytes(const char *name, const struct venus_encoder *e, const uint8_t *begin, const char *text) {
+static void check_bytes(const char *name, const struct venus_encoder *e, const uint8_t *begin,
+		const char *text) {
 	static uint8_t expected[4096];
 	size_t expected_size = parse(text, expected);
 	size_t size = (size_t)(e->cursor - begin);
@@ -103,7 +107,8 @@ static struct venus_decoder decoder_for(const char *text, uint32_t command, uint
 		} \
 	} while (0)
 
-static struct venus_object *add_object(uint64_t id, VkObjectType type, struct venus_object *device) {
+static struct venus_object *add_object(uint64_t id, VkObjectType type,
+		struct venus_object *device) {
 	struct venus_object *object = calloc(1, sizeof(*object));
 	if (!object) {
 		exit(1);
@@ -180,9 +185,11 @@ static void test_enumerate_physical_devices(void) {
 	CHECK(*args.pPhysicalDeviceCount == 1 && args.pPhysicalDevices_capacity == 1);
 	CHECK(args.pPhysicalDevices[0] == ID(VkPhysicalDevice, 0x20));
 	*args.pPhysicalDeviceCount = 7; /* more than was asked for is never shown */
-	CHECK_REPLY(vkEnumeratePhysicalDevices, &args, "02 00 00 00  00 00 00 00  #1  07 00 00 00  #1  #20");
+	CHECK_REPLY(vkEnumeratePhysicalDevices, &args,
+		"02 00 00 00  00 00 00 00  #1  07 00 00 00  #1  #20");
 	*args.pPhysicalDeviceCount = 1;
-	CHECK_REPLY(vkEnumeratePhysicalDevices, &args, "02 00 00 00  00 00 00 00  #1  01 00 00 00  #1  #20");
+	CHECK_REPLY(vkEnumeratePhysicalDevices, &args,
+		"02 00 00 00  00 00 00 00  #1  01 00 00 00  #1  #20");
 }
 
 static void test_allocate_memory(void) {
@@ -230,7 +237,8 @@ static void test_allocate_memory(void) {
 }
 
 static void test_draw(void) {
-	const char *request = "6a 00 00 00  00 00 00 00  #60  03 00 00 00  01 00 00 00  00 00 00 00  00 00 00 00";
+	const char *request =
+		"6a 00 00 00  00 00 00 00  #60  03 00 00 00  01 00 00 00  00 00 00 00  00 00 00 00";
 	struct venus_vkCmdDraw sent = {
 		.commandBuffer = ID(VkCommandBuffer, 0x60),
 		.vertexCount = 3,
@@ -301,7 +309,8 @@ static void test_memory_properties(void) {
 	CHECK(venus_load_u64(stream + 48 + 256) == 0x123456789);       /* of the first */
 	CHECK(venus_load_u32(stream + 48 + 256 + 15 * 12 + 8) == 1);   /* of the last */
 
-	d = (struct venus_decoder){.cursor = stream, .end = e.cursor, .arena = &arena, .objects = &table};
+	d = (struct venus_decoder){.cursor = stream, .end = e.cursor, .arena = &arena,
+		.objects = &table};
 	CHECK_DECODED(d, venus_decode_vkGetPhysicalDeviceMemoryProperties2_reply(&d, &sent));
 	CHECK(sent.pMemoryProperties->memoryProperties.memoryHeaps[0].size == 0x123456789);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The object table: against a plain list of what must be in it, and with readers beside a writer. */
+/*
+ * The object table: against a plain list of what must be in it, and with readers beside a
+ * writer.
+ */
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -109,8 +112,8 @@ static void test_edges(void) {
 }
 
 /*
- * Readers look for ids that are always there (they must find them) and for ids that come and go (what they find must be whole),
- * while the table grows and shrinks under them.
+ * Readers look for ids that are always there (they must find them) and for ids that come and
+ * go (what they find must be whole), while the table grows and shrinks under them.
  */
 enum { PERMANENT = 100, CHANGING = 4000, READERS = 3 };
 static _Atomic bool stop;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a guest may not do: each case is a command that would be right but for one thing, and must end in the error that names
- * it.
+ * What a guest may not do: each case is a command that would be right but for one thing, and
+ * must end in the error that names it.
  */
 
 #include <stdio.h>
@@ -47,13 +47,16 @@ static struct venus_decoder decoder(void) {
 	return d;
 }
 
-static void expect(const char *test, const struct venus_decoder *d, bool ok, const char *error, const char *argument) {
+static void expect(const char *test, const struct venus_decoder *d, bool ok, const char *error,
+		const char *argument) {
 	if (ok != !error || (d->error == NULL) != ok) {
-		fprintf(stderr, "%s: %s: %s\n", test, ok ? "accepted" : "refused", d->error ? d->error : "");
+		fprintf(stderr, "%s: %s: %s\n", test, ok ? "accepted" : "refused",
+			d->error ? d->error : "");
 		failures++;
 	} else if (error && (!strstr(d->error, error) || !d->error_argument ||
 				    strcmp(d->error_argument, argument) != 0)) {
-		fprintf(stderr, "%s: %s: %s\n", test, d->error_argument ? d->error_argument : "-", d->error);
+		fprintf(stderr, "%s: %s: %s\n", test, d->error_argument ? d->error_argument : "-",
+			d->error);
 		failures++;
 	}
 	arena_reset(&arena);
@@ -80,8 +83,8 @@ static void add(uint64_t id, VkObjectType type, uint64_t device, bool failed) {
 	}
 }
 
-static void bind_index_buffer(const char *test, uint64_t command_buffer, uint64_t buffer, const char *error,
-		const char *argument) {
+static void bind_index_buffer(const char *test, uint64_t command_buffer, uint64_t buffer,
+		const char *error, const char *argument) {
 	put_u64(command_buffer);
 	put_u64(buffer);
 	put_u64(0);
@@ -132,7 +135,8 @@ static void test_handles(void) {
 	put_u64(BUFFER);
 	put_u64(1);
 	d = decoder();
-	expect("allocator", &d, venus_decode_vkDestroyBuffer(&d, &destroy), "host pointers", "pAllocator");
+	expect("allocator", &d, venus_decode_vkDestroyBuffer(&d, &destroy), "host pointers",
+		"pAllocator");
 
 	/* the pool is remembered */
 	put_u64(DEVICE);
@@ -154,8 +158,8 @@ static void test_handles(void) {
 	}
 }
 
-static void allocate_command_buffers(const char *test, uint32_t count, uint64_t prefix, uint64_t id, const char *error,
-		const char *argument) {
+static void allocate_command_buffers(const char *test, uint32_t count, uint64_t prefix,
+		uint64_t id, const char *error, const char *argument) {
 	put_u64(DEVICE);
 	put_u64(1);
 	put_u32(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
@@ -177,7 +181,8 @@ static void test_arrays(void) {
 	allocate_command_buffers("empty array", 0, 0, 5000, NULL, NULL);
 	allocate_command_buffers("array is missing", 2, 0, 5000, "length", "pCommandBuffers");
 	allocate_command_buffers("array is too long", 2, 3, 5000, "length", "pCommandBuffers");
-	allocate_command_buffers("array is not there", UINT32_MAX, UINT32_MAX, 5000, "ends", "pCommandBuffers");
+	allocate_command_buffers("array is not there", UINT32_MAX, UINT32_MAX, 5000, "ends",
+		"pCommandBuffers");
 	allocate_command_buffers("new id 0", 2, 2, 0, "NULL", "pCommandBuffers");
 
 	/* structures of 0 bytes: only the arena's limit stands against 4 billion of them */
@@ -187,8 +192,9 @@ static void test_arrays(void) {
 	put_u64(UINT32_MAX);
 	struct venus_decoder d = decoder();
 	struct venus_vkGetPhysicalDeviceQueueFamilyProperties families;
-	expect("billions of outputs", &d, venus_decode_vkGetPhysicalDeviceQueueFamilyProperties(&d, &families),
-		"memory", "pQueueFamilyProperties");
+	expect("billions of outputs", &d,
+		venus_decode_vkGetPhysicalDeviceQueueFamilyProperties(&d, &families), "memory",
+		"pQueueFamilyProperties");
 
 	/* an output of any size */
 	put_u64(DEVICE);
@@ -240,8 +246,8 @@ static void test_arrays(void) {
 }
 
 /** vkCreateBuffer with a chain of these sTypes; each structure has one word. */
-static void create_buffer(const char *test, const uint32_t *stypes, size_t count, uint32_t sharing, const char *error,
-		const char *argument) {
+static void create_buffer(const char *test, const uint32_t *stypes, size_t count,
+		uint32_t sharing, const char *error, const char *argument) {
 	put_u64(DEVICE);
 	put_u64(1);
 	put_u32(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
@@ -295,8 +301,8 @@ static void test_chains(void) {
 	put_u64(0);
 	d = decoder();
 	struct venus_vkCmdCopyBuffer2 copy_buffer;
-	expect("no chain allowed", &d, venus_decode_vkCmdCopyBuffer2(&d, &copy_buffer), "does not belong",
-		"VkCopyBufferInfo2");
+	expect("no chain allowed", &d, venus_decode_vkCmdCopyBuffer2(&d, &copy_buffer),
+		"does not belong", "VkCopyBufferInfo2");
 
 	/* a mandatory structure is missing */
 	put_u64(DEVICE);
@@ -341,12 +347,12 @@ static void test_chains(void) {
 	put_u64(0);
 	d = decoder();
 	struct venus_vkCmdPipelineBarrier barrier;
-	expect("barrier of another device", &d, venus_decode_vkCmdPipelineBarrier(&d, &barrier), "another device",
-		"VkBufferMemoryBarrier.buffer");
+	expect("barrier of another device", &d, venus_decode_vkCmdPipelineBarrier(&d, &barrier),
+		"another device", "VkBufferMemoryBarrier.buffer");
 }
 
-static void write_descriptor(const char *test, uint32_t type, uint64_t images, uint64_t buffers, const char *error,
-		const char *argument) {
+static void write_descriptor(const char *test, uint32_t type, uint64_t images, uint64_t buffers,
+		const char *error, const char *argument) {
 	put_u64(DEVICE);
 	put_u32(1);
 	put_u64(1);
@@ -384,9 +390,10 @@ static void test_special(void) {
 		"VkWriteDescriptorSet.pBufferInfo");
 	write_descriptor("image without array", VK_DESCRIPTOR_TYPE_SAMPLER, 0, 1, "NULL",
 		"VkWriteDescriptorSet.pImageInfo");
-	write_descriptor("inline block without data", VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, 0, 0, "length",
-		"VkWriteDescriptorSetInlineUniformBlock.dataSize");
-	write_descriptor("unknown type", 12345, 1, 1, "unknown type", "VkWriteDescriptorSet.descriptorType");
+	write_descriptor("inline block without data", VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, 0, 0,
+		"length", "VkWriteDescriptorSetInlineUniformBlock.dataSize");
+	write_descriptor("unknown type", 12345, 1, 1, "unknown type",
+		"VkWriteDescriptorSet.descriptorType");
 
 	/* SPIR-V is made of words */
 	put_u64(DEVICE);
@@ -419,8 +426,8 @@ static void test_special(void) {
 		put_u64(0);
 		d = decoder();
 		struct venus_vkCmdClearColorImage clear;
-		expect("union tag", &d, venus_decode_vkCmdClearColorImage(&d, &clear), tag == 2 ? NULL : "tag",
-			"VkClearColorValue");
+		expect("union tag", &d, venus_decode_vkCmdClearColorImage(&d, &clear),
+			tag == 2 ? NULL : "tag", "VkClearColorValue");
 	}
 
 	/* the tag must be what the structure says */
