@@ -249,12 +249,6 @@ static bool run_next(struct gpu_device *device, enum gpu_queue queue) {
 	if (device->overrun[queue] || !vhost_user_queue_running(device->server, queue)) {
 		return false;
 	}
-	if (device->outstanding[queue] >= vhost_user_queue_size(device->server, queue)) {
-		/* an honest guest cannot do that: it has no descriptors left */
-		log_warn("the guest makes more requests than its queue holds: they are ignored");
-		device->overrun[queue] = true;
-		return false;
-	}
 	struct gpu_request *request = new_request(device, queue);
 	if (!request) {
 		return false;
@@ -274,6 +268,13 @@ static bool run_next(struct gpu_device *device, enum gpu_queue queue) {
 		return true;
 	case VIRTQUEUE_TAKEN:
 		break;
+	}
+	if (device->outstanding[queue] > vhost_user_queue_size(device->server, queue)) {
+		/* an honest guest cannot do that: it had no descriptors left */
+		log_warn("the guest makes more requests than its queue holds: they are ignored");
+		device->overrun[queue] = true;
+		recycle_request(device, request);
+		return false;
 	}
 	size_t size = request->element.request_size;
 	request->header = (struct gpu_header){0};
