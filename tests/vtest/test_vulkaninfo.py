@@ -9,10 +9,6 @@ import harness
 # Without these there is no window, and no Vulkan 1.3.
 WANTED = (
     "VK_KHR_swapchain",
-    "VK_KHR_external_memory_fd",
-    "VK_EXT_external_memory_dma_buf",
-    "VK_EXT_image_drm_format_modifier",
-    "VK_EXT_queue_family_foreign",
     "VK_KHR_synchronization2",
     "VK_KHR_timeline_semaphore",
 )
