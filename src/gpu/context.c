@@ -130,6 +130,9 @@ out:
 static bool handle_fence(void *data, uint32_t ring_idx, uint64_t fence_id) {
 	struct gpu_context *context = data;
 	struct list *submitted = &context->submitted[ring_idx];
+	if (context->closing) {
+		return true; /* they were all retired when the guest destroyed it */
+	}
 	if (list_empty(submitted)) {
 		return false;
 	}
@@ -267,6 +270,9 @@ void gpu_context_destroy(struct gpu_context *context, bool now) {
 		gpu_attachment_destroy(device, attachment);
 	}
 	if (now) {
+		while (!list_empty(&context->creating)) {
+			list_remove(context->creating.next);
+		}
 		if (context->closing) {
 			list_remove(&context->closing_link);
 			device->closing_count--;

@@ -23,6 +23,8 @@ struct program {
 
 	int listen_fd; /* -1: none, or the front end is there */
 	struct event_source *listen_source;
+	int caller_fd; /* has connected and said nothing yet; -1: nobody */
+	struct event_source *caller_source;
 	bool listens_for_view; /* at a socket that is ours */
 	struct gpu_device *device; /* NULL until the front end is there */
 	int exit_code;
@@ -73,6 +75,40 @@ static void close_listener(struct program *program) {
 	}
 }
 
+static void close_caller(struct program *program) {
+	event_source_remove(program->caller_source);
+	program->caller_source = NULL;
+	if (program->caller_fd >= 0) {
+		close(program->caller_fd);
+		program->caller_fd = -1;
+	}
+}
+
+/*
+ * Whoever connects is the front end when it says something. Others connect only to see whether
+ * somebody listens: that must not be the end of us.
+ */
+static void handle_caller(void *data, int fd, uint32_t mask) {
+	struct program *program = data;
+	(void)mask;
+	char byte;
+	ssize_t got = recv(fd, &byte, 1, MSG_PEEK);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+		return;
+	}
+	if (got <= 0) {
+		close_caller(program);
+		event_source_fd_update(program->listen_source, EVENT_READABLE);
+		return;
+	}
+	program->caller_fd = -1; /* it is the device's */
+	close_caller(program);
+	close_listener(program);
+	if (!start_device(program, fd)) {
+		stop(program, EXIT_FAILURE);
+	}
+}
+
 static void handle_listen(void *data, int listen_fd, uint32_t mask) {
 	struct program *program = data;
 	(void)mask;
@@ -80,13 +116,19 @@ static void handle_listen(void *data, int listen_fd, uint32_t mask) {
 	if (fd == -EAGAIN) {
 		return;
 	}
-	close_listener(program);
-	if (fd < 0) {
-		log_error("the front end cannot connect: %s", strerror(-fd));
-		stop(program, EXIT_FAILURE);
-	} else if (!start_device(program, fd)) {
-		stop(program, EXIT_FAILURE);
+	if (fd >= 0) {
+		program->caller_fd = fd;
+		program->caller_source =
+			event_loop_add_fd(program->loop, fd, EVENT_READABLE, handle_caller, program);
+		if (program->caller_source) {
+			event_source_fd_update(program->listen_source, 0);
+			return;
+		}
+		close_caller(program);
+		fd = -ENOMEM;
 	}
+	log_error("the front end cannot connect: %s", strerror(-fd));
+	stop(program, EXIT_FAILURE);
 }
 
 static bool is_listening(int fd) {
@@ -191,6 +233,7 @@ static bool start(struct program *program) {
 static void finish(struct program *program) {
 	gpu_device_destroy(program->device);
 	display_destroy(program->display);
+	close_caller(program);
 	close_listener(program);
 	if (program->listens_for_view) {
 		unlink(program->options.view_socket);
@@ -203,7 +246,7 @@ static void finish(struct program *program) {
 
 int main(int argc, char **argv) {
 	log_init("venera-gpu", LOG_LEVEL_INFO);
-	struct program program = {.listen_fd = -1, .exit_code = EXIT_SUCCESS};
+	struct program program = {.listen_fd = -1, .caller_fd = -1, .exit_code = EXIT_SUCCESS};
 	switch (options_parse(&program.options, argc, argv)) {
 	case OPTIONS_RUN:
 		break;
