@@ -175,7 +175,7 @@ def display(folder, size="640x480"):
     with open(os.path.join(folder, "xvfb.log"), "wb") as log:
         xvfb = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write_fd), "-screen", "0", size + "x24", "-nolisten",
-             "tcp"],
+             "tcp", "-noreset"],  # a reset, when a client leaves, would turn the next one away
             pass_fds=[write_fd], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     os.close(write_fd)
     try:
