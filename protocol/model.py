@@ -148,6 +148,7 @@ class Model:
     commands: list = field(default_factory=list)
     extensions: list = field(default_factory=list)
     names: dict = field(default_factory=dict)  # number -> name, of every command of the protocol
+    private_members: dict = field(default_factory=dict)  # structure -> (sType, variables)
     missing_structs: list = field(default_factory=list)
     missing_commands: list = field(default_factory=list)
 
@@ -258,8 +259,7 @@ def load(registry):
 
 
 def _load_private_structs(model):
-    """Lets the registry know the structures of the protocol itself."""
-    model.private_members = {}
+    """What C declares for the structures of the protocol itself."""
     for row in tables.read('structs'):
         variables = [Variable.from_text(text) for text in row['members'].split('; ')]
         model.private_members[row['struct']] = (row['stype'], variables)

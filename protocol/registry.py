@@ -70,7 +70,6 @@ class Variable:
 class Structure:
     def __init__(self, element):
         self.name = element.get('name')
-        self.union = element.get('category') == 'union'
         self.members = [Variable.from_xml(m) for m in element.findall('member') if _for_vulkan(m)]
         self.stype = next((m.stype for m in self.members if m.stype), None)
 
@@ -100,12 +99,10 @@ class Registry:
             root = ElementTree.parse(path).getroot()
         except (OSError, ElementTree.ParseError) as error:
             raise Error(f'{path}: {error}') from error
-        self.path = path
         self.structs = {}
         self.commands = {}
         self.handles = {}
         self.aliases = {}  # command -> what it is an alias of
-        self.basetypes = {}  # bitmask and base types -> what they are typedefs of
         self.values = {}  # enumerants and constants, numeric where they are numbers
         self.extension_of = {}  # command -> name of the extension or version that brought it
         self.extension_numbers = {}
@@ -136,8 +133,6 @@ class Registry:
                 self.structs[name] = Structure(element)
             elif category == 'handle':
                 self.handles[name] = Handle(element)
-            elif category in ('bitmask', 'basetype'):
-                self.basetypes[name] = element.findtext('type')
         for name, target in aliases.items():
             for table in (self.structs, self.handles):
                 if target in table:
