@@ -78,13 +78,63 @@ static int open_unnamed(const char *name) {
 
 #endif
 
+/**
+ * Maps the first `size` bytes of `fd`, whole pages, at a multiple of `alignment`, which is one of the page size. The mapping
+ * is a multiple of it long, too: private memory fills it up.
+ */
+static int map_aligned(struct shmem *shm, int fd, size_t size, size_t alignment) {
+	if (alignment <= page_size()) {
+		void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (data == MAP_FAILED) {
+			return -errno;
+		}
+		*shm = (struct shmem){.fd = fd, .data = data, .size = size, .mapped = size};
+		return 0;
+	}
+
+	/* an address range that certainly holds an aligned one, of which the rest is given back */
+	const size_t rest = size % alignment;
+	const size_t mapped = rest ? size + (alignment - rest) : size;
+	const size_t reserved = mapped + alignment - page_size();
+	uint8_t *range = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	if (range == MAP_FAILED) {
+		return -errno;
+	}
+	const size_t head = (alignment - (uintptr_t)range % alignment) % alignment;
+	const size_t tail = reserved - head - mapped;
+	uint8_t *data = range + head;
+	if (head) {
+		munmap(range, head);
+	}
+	if (tail) {
+		munmap(data + mapped, tail);
+	}
+	if (mmap(data, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+			(mapped > size &&
+				mprotect(data + size, mapped - size, PROT_READ | PROT_WRITE) < 0)) {
+		int err = -errno;
+		munmap(data, mapped);
+		return err;
+	}
+	*shm = (struct shmem){.fd = fd, .data = data, .size = size, .mapped = mapped};
+	return 0;
+}
+
+static bool is_sane(uint64_t size, size_t alignment) {
+	return size > 0 && size <= PTRDIFF_MAX / 2 && alignment <= PTRDIFF_MAX / 4;
+}
+
 int shmem_create(struct shmem *shm, const char *name, uint64_t size) {
+	return shmem_create_aligned(shm, name, size, page_size());
+}
+
+int shmem_create_aligned(struct shmem *shm, const char *name, uint64_t size, size_t alignment) {
 	*shm = SHMEM_NONE;
 	if (size == 0) {
 		return -EINVAL;
 	}
 	uint64_t aligned = page_align(size);
-	if (aligned == 0 || aligned > PTRDIFF_MAX) {
+	if (!is_sane(aligned, alignment)) {
 		return -ENOMEM;
 	}
 	int fd = open_unnamed(name);
@@ -102,12 +152,10 @@ int shmem_create(struct shmem *shm, const char *name, uint64_t size) {
 		goto error_fd;
 	}
 #endif
-	void *data = mmap(NULL, (size_t)aligned, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED) {
-		err = -errno;
+	err = map_aligned(shm, fd, (size_t)aligned, alignment);
+	if (err) {
 		goto error_fd;
 	}
-	*shm = (struct shmem){.fd = fd, .data = data, .size = (size_t)aligned};
 	return 0;
 
 error_fd:
@@ -116,10 +164,14 @@ error_fd:
 }
 
 int shmem_import(struct shmem *shm, int fd, uint64_t size) {
+	return shmem_import_aligned(shm, fd, size, page_size());
+}
+
+int shmem_import_aligned(struct shmem *shm, int fd, uint64_t size, size_t alignment) {
 	*shm = SHMEM_NONE;
 	int err;
 	uint64_t aligned = page_align(size);
-	if (size == 0 || aligned == 0 || aligned > PTRDIFF_MAX) {
+	if (!is_sane(aligned, alignment)) {
 		err = -EINVAL;
 		goto error_fd;
 	}
@@ -140,12 +192,10 @@ int shmem_import(struct shmem *shm, int fd, uint64_t size) {
 		err = -EINVAL;
 		goto error_fd;
 	}
-	void *data = mmap(NULL, (size_t)aligned, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED) {
-		err = -errno;
+	err = map_aligned(shm, fd, (size_t)aligned, alignment);
+	if (err) {
 		goto error_fd;
 	}
-	*shm = (struct shmem){.fd = fd, .data = data, .size = (size_t)aligned};
 	return 0;
 
 error_fd:
@@ -157,7 +207,7 @@ error_fd:
 
 void shmem_finish(struct shmem *shm) {
 	if (shm->data) {
-		munmap(shm->data, shm->size);
+		munmap(shm->data, shm->mapped);
 	}
 	if (shm->fd >= 0) {
 		close(shm->fd);

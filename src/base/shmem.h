@@ -21,6 +21,7 @@ struct shmem {
 	int fd;      /* owned; -1 when there is none */
 	void *data;  /* the read-write mapping of the whole, or NULL when not mapped */
 	size_t size; /* bytes, a multiple of page_size() */
+	size_t mapped; /* bytes of the mapping: more than `size` if its alignment asks for that */
 };
 
 #define SHMEM_NONE ((struct shmem){.fd = -1})
@@ -37,6 +38,13 @@ int shmem_create(struct shmem *shm, const char *name, uint64_t size);
  * seals exist, -EPERM if its owner could still shrink it. 0 or -errno.
  */
 int shmem_import(struct shmem *shm, int fd, uint64_t size);
+
+/**
+ * The same for drivers that take memory only in units of `alignment` bytes, a power of two: `data` is a
+ * multiple of it, and so is `mapped`, which private memory fills up.
+ */
+int shmem_create_aligned(struct shmem *shm, const char *name, uint64_t size, size_t alignment);
+int shmem_import_aligned(struct shmem *shm, int fd, uint64_t size, size_t alignment);
 
 /** Unmaps and closes what is there; safe on SHMEM_NONE, to which it sets `*shm`. */
 void shmem_finish(struct shmem *shm);

@@ -49,10 +49,16 @@ static bool prepare_image(struct render_call *call, const VkImageCreateInfo *inf
 		VkExternalMemoryImageCreateInfo *external) {
 	const struct render_device *device = render_device_of(call->decoder->device);
 	chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
-	const VkImageCreateFlags sparse = VK_IMAGE_CREATE_SPARSE_BINDING_BIT;
-	if ((info->flags & sparse) || info->initialLayout != VK_IMAGE_LAYOUT_UNDEFINED) {
-		/* an external image begins in the undefined layout: Vulkan knows no other */
-		return !(info->flags & sparse) && info->tiling == VK_IMAGE_TILING_LINEAR;
+	if (info->flags & VK_IMAGE_CREATE_SPARSE_BINDING_BIT) {
+		return false;
+	}
+	if (info->initialLayout != VK_IMAGE_LAYOUT_UNDEFINED ||
+			!device->physical->host_memory.external_buffers) {
+		/*
+		 * An external image begins in the undefined layout: Vulkan knows no other. And a driver that
+		 * refuses the structure for buffers, whatever it says, refuses it for images.
+		 */
+		return info->tiling == VK_IMAGE_TILING_LINEAR;
 	}
 
 	VkImageFormatListCreateInfo list;

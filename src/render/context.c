@@ -133,7 +133,7 @@ static int handle_create_blob(
 		if (request->blob_flags != RENDER_BLOB_MAPPABLE) {
 			blob.error = -EINVAL;
 		} else {
-			shmem = render_shmem_create("venus-shmem", size, &blob.error);
+			shmem = render_shmem_create("venus-shmem", size, 0, &blob.error);
 			blob.map_info = RENDER_MAP_CACHED;
 		}
 	} else {

@@ -42,16 +42,19 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	}
 	const uint64_t size = (info->allocationSize + alignment - 1) / alignment * alignment;
+	int error;
 	if (!shmem) {
-		int error;
-		shmem = render_shmem_create("venus-memory", size, &error);
-		if (!shmem) {
-			return error == -EMFILE || error == -ENFILE ? VK_ERROR_TOO_MANY_OBJECTS :
-								      VK_ERROR_OUT_OF_DEVICE_MEMORY;
-		}
-	} else if (size > shmem->shm.size) {
+		shmem = render_shmem_create("venus-memory", size, alignment, &error);
+	} else if (page_align(info->allocationSize) > shmem->shm.size) {
 		render_shmem_unref(shmem);
 		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+	} else {
+		/* mapped by who did not know the driver, and perhaps less of it than the driver takes */
+		shmem = render_shmem_align(shmem, alignment, &error);
+	}
+	if (!shmem) {
+		return error == -EMFILE || error == -ENFILE ? VK_ERROR_TOO_MANY_OBJECTS :
+							      VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	}
 	strip_for_import(info);
 	VkImportMemoryHostPointerInfoEXT import = {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/socket.h"
 #include "render/context.h"
 
 static struct render_shmem *shmem_wrap(void) {
@@ -15,13 +16,14 @@ static struct render_shmem *shmem_wrap(void) {
 	return shmem;
 }
 
-struct render_shmem *render_shmem_create(const char *name, uint64_t size, int *error) {
+struct render_shmem *render_shmem_create(
+		const char *name, uint64_t size, uint64_t alignment, int *error) {
 	struct render_shmem *shmem = shmem_wrap();
 	if (!shmem) {
 		*error = -ENOMEM;
 		return NULL;
 	}
-	*error = shmem_create(&shmem->shm, name, size);
+	*error = shmem_create_aligned(&shmem->shm, name, size, (size_t)alignment);
 	if (*error) {
 		free(shmem);
 		return NULL;
@@ -43,6 +45,23 @@ struct render_shmem *render_shmem_import(int fd, uint64_t size, int *error) {
 	}
 	shmem->shm = shm;
 	return shmem;
+}
+
+struct render_shmem *render_shmem_align(
+		struct render_shmem *shmem, uint64_t alignment, int *error) {
+	const struct shmem *shm = &shmem->shm;
+	if ((uintptr_t)shm->data % alignment == 0 && shm->mapped % alignment == 0) {
+		return shmem;
+	}
+	struct render_shmem *aligned = shmem_wrap();
+	const int fd = aligned ? fd_dup(shm->fd) : -ENOMEM;
+	*error = fd < 0 ? fd : shmem_import_aligned(&aligned->shm, fd, shm->size, (size_t)alignment);
+	render_shmem_unref(shmem);
+	if (*error) {
+		free(aligned);
+		return NULL;
+	}
+	return aligned;
 }
 
 struct render_shmem *render_shmem_ref(struct render_shmem *shmem) {

@@ -16,9 +16,19 @@ struct render_shmem {
 	struct shmem shm;
 };
 
-/** One reference is the caller's. NULL with *error set to -errno. */
-struct render_shmem *render_shmem_create(const char *name, uint64_t size, int *error);
+/**
+ * One reference is the caller's. NULL with *error set to -errno. `alignment` is that of the mapping, address and size; 0: a
+ * page.
+ */
+struct render_shmem *render_shmem_create(
+	const char *name, uint64_t size, uint64_t alignment, int *error);
 struct render_shmem *render_shmem_import(int fd, uint64_t size, int *error);
+/**
+ * The same memory in a mapping of that alignment: `shmem` itself if its own will do. Takes over the reference of it,
+ * also on failure.
+ */
+struct render_shmem *render_shmem_align(
+	struct render_shmem *shmem, uint64_t alignment, int *error);
 struct render_shmem *render_shmem_ref(struct render_shmem *shmem);
 void render_shmem_unref(struct render_shmem *shmem);
 

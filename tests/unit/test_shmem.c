@@ -50,6 +50,32 @@ static void test_create(void) {
 	CHECK_INT(test_count_fds(), fds_before);
 }
 
+static void test_alignment(void) {
+	const size_t page = page_size(), alignment = 16 * page;
+	int fds_before = test_count_fds();
+	struct shmem shm, other;
+	for (int i = 0; i < 20; i++) { /* wherever the system puts it */
+		CHECK_INT(shmem_create_aligned(&shm, "aligned", page * (size_t)(i + 1), alignment), 0);
+		CHECK_INT((uintptr_t)shm.data % alignment, 0);
+		CHECK_INT(shm.size, page * (size_t)(i + 1));
+		CHECK_INT(shmem_fd_size(shm.fd), shm.size);
+		CHECK_INT(shm.mapped, i < 16 ? alignment : 2 * alignment);
+		memset(shm.data, 'x', shm.mapped);
+
+		CHECK_INT(shmem_import_aligned(&other, fd_dup(shm.fd), shm.size, alignment), 0);
+		CHECK_INT((uintptr_t)other.data % alignment, 0);
+		CHECK_INT(other.size, shm.size);
+		CHECK_INT(other.mapped, shm.mapped);
+		const char *bytes = other.data;
+		CHECK(bytes[0] == 'x' && bytes[other.size - 1] == 'x');
+		/* what is behind is not shared */
+		CHECK(other.mapped == other.size || bytes[other.size] == 0);
+		shmem_finish(&other);
+		shmem_finish(&shm);
+	}
+	CHECK_INT(test_count_fds(), fds_before);
+}
+
 static void test_import(void) {
 	int fds_before = test_count_fds();
 	struct shmem shm, other;
@@ -126,6 +152,7 @@ static void test_identity(void) {
 int main(void) {
 	RUN(test_page_align);
 	RUN(test_create);
+	RUN(test_alignment);
 	RUN(test_import);
 	RUN(test_seals);
 	RUN(test_identity);

@@ -61,6 +61,13 @@ def clean_environment():
     return env
 
 
+def host_settings():
+    """VENERA_HOST_X=Y stands for X=Y on the host's side only, as to put a layer over its driver."""
+    prefix = "VENERA_HOST_"
+    return {name[len(prefix):]: value for name, value in os.environ.items()
+            if name.startswith(prefix)}
+
+
 class Server:
     """venera-vtest and its render processes, on a software driver."""
 
@@ -71,6 +78,7 @@ class Server:
         self.host_driver = find_manifest(os.environ.get("VENERA_TEST_DRIVER", "lvp_icd"))
         self.venus_driver = find_manifest("virtio_icd")
         env = clean_environment()
+        env.update(host_settings())
         # Validation layers print here, too.
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * VK_LAYER_VENERA_fail: makes functions of the driver fail. VENERA_FAIL is a list, separated by commas, of
+ * FUNCTION:N:RESULT, as in vkCreateBuffer:3:VK_ERROR_OUT_OF_DEVICE_MEMORY: the third call of the
+ * function in this process fails. N+ means that call and all that follow.
+ */
+
+#include "layer.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	VkResult result;
+} results[] = {
+	{"VK_ERROR_OUT_OF_HOST_MEMORY", VK_ERROR_OUT_OF_HOST_MEMORY},
+	{"VK_ERROR_OUT_OF_DEVICE_MEMORY", VK_ERROR_OUT_OF_DEVICE_MEMORY},
+	{"VK_ERROR_INITIALIZATION_FAILED", VK_ERROR_INITIALIZATION_FAILED},
+	{"VK_ERROR_DEVICE_LOST", VK_ERROR_DEVICE_LOST},
+	{"VK_ERROR_MEMORY_MAP_FAILED", VK_ERROR_MEMORY_MAP_FAILED},
+	{"VK_ERROR_FEATURE_NOT_PRESENT", VK_ERROR_FEATURE_NOT_PRESENT},
+	{"VK_ERROR_TOO_MANY_OBJECTS", VK_ERROR_TOO_MANY_OBJECTS},
+	{"VK_ERROR_FORMAT_NOT_SUPPORTED", VK_ERROR_FORMAT_NOT_SUPPORTED},
+	{"VK_ERROR_OUT_OF_POOL_MEMORY", VK_ERROR_OUT_OF_POOL_MEMORY},
+	{"VK_ERROR_FRAGMENTED_POOL", VK_ERROR_FRAGMENTED_POOL},
+	{"VK_ERROR_INVALID_EXTERNAL_HANDLE", VK_ERROR_INVALID_EXTERNAL_HANDLE},
+	{"VK_ERROR_UNKNOWN", VK_ERROR_UNKNOWN},
+};
+
+static void complain(const char *entry) {
+	fprintf(stderr, "VENERA_FAIL: \"%s\" is not FUNCTION:N:VK_ERROR_...\n", entry);
+	abort(); /* a test that asks for nothing must not pass */
+}
+
+/** What VENERA_FAIL has for call `n` of a function: VK_SUCCESS if nothing. */
+static VkResult asked_for(const char *function, unsigned n) {
+	const char *list = getenv("VENERA_FAIL");
+	for (const char *entry = list; entry && *entry;) {
+		const size_t length = strcspn(entry, ",");
+		char name[64], result[64], plus = 0;
+		unsigned first;
+		if (sscanf(entry, "%63[^:,]:%u+:%63[A-Z_]", name, &first, result) == 3) {
+			plus = 1;
+		} else if (sscanf(entry, "%63[^:,]:%u:%63[A-Z_]", name, &first, result) != 3) {
+			complain(entry);
+		}
+		size_t i = 0;
+		while (i < sizeof(results) / sizeof(results[0]) && strcmp(results[i].name, result) != 0) {
+			i++;
+		}
+		if (i == sizeof(results) / sizeof(results[0])) {
+			complain(entry);
+		}
+		if (strcmp(name, function) == 0 && (n == first || (plus && n > first))) {
+			layer_log("%s: call %u fails with %s", function, n, result);
+			return results[i].result;
+		}
+		entry += length + (entry[length] == ',');
+	}
+	return VK_SUCCESS;
+}
+
+#define DEFINE_FUNCTION(name, parameters, ...) \
+	static VKAPI_ATTR VkResult VKAPI_CALL fail_##name parameters { \
+		static _Atomic unsigned calls; \
+		const VkResult result = asked_for("vk" #name, atomic_fetch_add(&calls, 1) + 1); \
+		return result != VK_SUCCESS ? result : DEVICE_NEXT(handle, name)(__VA_ARGS__); \
+	}
+
+/* vkCreateBuffer and all that are like it */
+#define CREATE_FUNCTIONS(X) \
+	X(Buffer) \
+	X(BufferView) \
+	X(CommandPool) \
+	X(DescriptorPool) \
+	X(DescriptorSetLayout) \
+	X(DescriptorUpdateTemplate) \
+	X(Event) \
+	X(Fence) \
+	X(Framebuffer) \
+	X(Image) \
+	X(ImageView) \
+	X(PipelineCache) \
+	X(PipelineLayout) \
+	X(QueryPool) \
+	X(RenderPass) \
+	X(Sampler) \
+	X(SamplerYcbcrConversion) \
+	X(Semaphore) \
+	X(ShaderModule)
+
+#define DEFINE_CREATE(kind) \
+	DEFINE_FUNCTION(Create##kind, \
+		(VkDevice handle, const Vk##kind##CreateInfo *info, \
+			const VkAllocationCallbacks *allocator, Vk##kind *object), \
+		handle, info, allocator, object)
+CREATE_FUNCTIONS(DEFINE_CREATE)
+
+DEFINE_FUNCTION(CreateRenderPass2,
+	(VkDevice handle, const VkRenderPassCreateInfo2 *info,
+		const VkAllocationCallbacks *allocator, VkRenderPass *object),
+	handle, info, allocator, object)
+DEFINE_FUNCTION(AllocateMemory,
+	(VkDevice handle, const VkMemoryAllocateInfo *info,
+		const VkAllocationCallbacks *allocator, VkDeviceMemory *object),
+	handle, info, allocator, object)
+DEFINE_FUNCTION(CreateGraphicsPipelines,
+	(VkDevice handle, VkPipelineCache cache, uint32_t count,
+		const VkGraphicsPipelineCreateInfo *infos, const VkAllocationCallbacks *allocator,
+		VkPipeline *objects),
+	handle, cache, count, infos, allocator, objects)
+DEFINE_FUNCTION(CreateComputePipelines,
+	(VkDevice handle, VkPipelineCache cache, uint32_t count,
+		const VkComputePipelineCreateInfo *infos, const VkAllocationCallbacks *allocator,
+		VkPipeline *objects),
+	handle, cache, count, infos, allocator, objects)
+DEFINE_FUNCTION(AllocateCommandBuffers,
+	(VkDevice handle, const VkCommandBufferAllocateInfo *info, VkCommandBuffer *objects),
+	handle, info, objects)
+DEFINE_FUNCTION(AllocateDescriptorSets,
+	(VkDevice handle, const VkDescriptorSetAllocateInfo *info, VkDescriptorSet *objects),
+	handle, info, objects)
+DEFINE_FUNCTION(BindBufferMemory,
+	(VkDevice handle, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset),
+	handle, buffer, memory, offset)
+DEFINE_FUNCTION(BindImageMemory,
+	(VkDevice handle, VkImage image, VkDeviceMemory memory, VkDeviceSize offset),
+	handle, image, memory, offset)
+DEFINE_FUNCTION(BeginCommandBuffer,
+	(VkCommandBuffer handle, const VkCommandBufferBeginInfo *info), handle, info)
+DEFINE_FUNCTION(EndCommandBuffer, (VkCommandBuffer handle), handle)
+DEFINE_FUNCTION(QueueSubmit,
+	(VkQueue handle, uint32_t count, const VkSubmitInfo *infos, VkFence fence),
+	handle, count, infos, fence)
+DEFINE_FUNCTION(QueueSubmit2,
+	(VkQueue handle, uint32_t count, const VkSubmitInfo2 *infos, VkFence fence),
+	handle, count, infos, fence)
+
+#define ENTRY(name) {"vk" #name, (PFN_vkVoidFunction)fail_##name},
+#define CREATE_ENTRY(kind) ENTRY(Create##kind)
+static const struct layer_function device_functions[] = {
+	CREATE_FUNCTIONS(CREATE_ENTRY)
+	ENTRY(CreateRenderPass2)
+	ENTRY(AllocateMemory)
+	ENTRY(CreateGraphicsPipelines)
+	ENTRY(CreateComputePipelines)
+	ENTRY(AllocateCommandBuffers)
+	ENTRY(AllocateDescriptorSets)
+	ENTRY(BindBufferMemory)
+	ENTRY(BindImageMemory)
+	ENTRY(BeginCommandBuffer)
+	ENTRY(EndCommandBuffer)
+	ENTRY(QueueSubmit)
+	ENTRY(QueueSubmit2)
+	{NULL, NULL},
+};
+static const struct layer_function instance_functions[] = {{NULL, NULL}};
+
+const struct layer layer = {
+	.instance_functions = instance_functions,
+	.device_functions = device_functions,
+};
