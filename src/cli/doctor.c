@@ -230,8 +230,8 @@ int doctor_main(int argc, char **argv) {
 			doctor.qemu = value;
 		} else {
 			printf("Usage: venera doctor [OPTIONS]\n\n"
-				"Tries what a virtual machine needs on this host, a line each. Exit code 0: one can\n"
-				"be run here.\n\n");
+				"Tries what a virtual machine needs on this host, a line each. Exit code 0: one\n"
+				"can be run here.\n\n");
 			option_print_help(specs);
 			return CLI_EXIT_OK;
 		}

@@ -27,8 +27,9 @@ struct driver_report {
 };
 
 /**
- * Tries the driver of a manifest, or, with `manifest` NULL, all that the loader finds. With `thorough`
- * it makes the GPU and the CPU write to shared memory, else it believes what the driver says.
+ * Tries the driver of a manifest, or, with `manifest` NULL, all that the loader finds. With
+ * `thorough` it makes the GPU and the CPU write to shared memory, else it believes what the driver
+ * says.
  * NULL, or what went wrong on the heap; no device is a problem. driver_report_finish() is due
  * in either case.
  */

@@ -21,8 +21,8 @@
  *
  * QEMU does not notice when the process that started it is killed, and no way to tell it
  * works on every system. So `venera run` starts one more process, `venera guard`, whose
- * standard input is a pipe that only `venera run` can write to. Through it the guard is told, line by
- * line, what will have to be cleaned up:
+ * standard input is a pipe that only `venera run` can write to. Through it the guard is told, line
+ * by line, what will have to be cleaned up:
  *
  *   folder PATH     a folder with our sockets
  *   process PID     a process that must not outlive us

@@ -12,8 +12,8 @@
 #include "vk/loader.h"
 
 /*
- * `venera probe`, which drivers.c starts: tries what Vulkan this process can have and prints a line each,
- * fields separated by tabs:
+ * `venera probe`, which drivers.c starts: tries what Vulkan this process can have and prints a line
+ * for each thing, fields separated by tabs:
  *
  *   loader   PATH (VERSION)
  *   device   NAME   VERSION   KIND   "portability" or ""   why it cannot be used, or ""
@@ -55,8 +55,8 @@ static void check_device(const struct vk_instance *instance, VkPhysicalDevice de
 	if (result != VK_SUCCESS) {
 		vk_error_set(problem, "asking for extensions fails with %s", vk_result_name(result));
 	} else if (!memory.supported) {
-		vk_error_set(problem,
-			"the driver lacks VK_EXT_external_memory_host; update it, or choose another with --driver");
+		vk_error_set(problem, "the driver lacks VK_EXT_external_memory_host; update it, or choose "
+			"another with --driver");
 	} else if (thorough) {
 		struct vk_host_memory_check check;
 		if (vk_host_memory_check(&check, &instance->table, device, problem)) {

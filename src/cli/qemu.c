@@ -120,8 +120,9 @@ char *qemu_find(struct qemu *qemu, const char *path) {
 	const char *name = host_is_arm64() ? "qemu-system-aarch64" : "qemu-system-x86_64";
 	qemu->path = process_find_program(path ? path : name);
 	if (!qemu->path) {
-		return path ? text_format("cannot run QEMU, %s: %s; " QEMU_HOW_TO_GET, path, strerror(errno))
-			: text_format("no QEMU: %s is not in PATH; " QEMU_HOW_TO_GET, name);
+		return path ?
+			text_format("cannot run QEMU, %s: %s; " QEMU_HOW_TO_GET, path, strerror(errno)) :
+			text_format("no QEMU: %s is not in PATH; " QEMU_HOW_TO_GET, name);
 	}
 	qemu->arm64 = emulates_arm64(qemu->path);
 

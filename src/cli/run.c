@@ -79,11 +79,12 @@ struct run_options {
 static void print_help(void) {
 	printf("Usage: venera run [OPTIONS] [-- EXTRA QEMU ARGUMENTS]\n"
 		"\n"
-		"Starts a virtual machine that renders with this host's GPU. The guest's serial console is\n"
-		"this terminal: ^C goes to the guest, ctrl-a x ends QEMU.\n"
+		"Starts a virtual machine that renders with this host's GPU. The guest's serial console\n"
+		"is this terminal: ^C goes to the guest, ctrl-a x ends QEMU.\n"
 		"\n");
 	option_print_help(specs);
-	printf("\nSizes have a unit: 512M, 8G. 'venera doctor' tells whether all that is needed is there.\n");
+	printf("\nSizes have a unit: 512M, 8G. 'venera doctor' tells whether all that is needed is "
+		"there.\n");
 }
 
 /* false when the process is to end with `*code`. */
@@ -146,9 +147,9 @@ static uint64_t header_number(const uint8_t *bytes, int count) {
 }
 
 /*
- * A raw disk belongs to the guest down to its first byte: a hostile guest could write a qcow2 header there
- * that names any file of the host as its backing file, and get to read that in its next life. So a
- * header that names other files is believed only of a file whose name says that it is qcow2.
+ * A raw disk belongs to the guest down to its first byte: a hostile guest could write a qcow2
+ * header there that names any file of the host as its backing file, and get to read that in its next
+ * life. So a header that names other files is believed only of a file whose name says qcow2.
  */
 static char *detect_format(const char *path, enum vm_disk_format *format) {
 	uint8_t header[80] = {0};
@@ -231,7 +232,8 @@ static uint32_t default_cpus(void) {
 	return count < 1 ? 1 : count > 4 ? 4 : (uint32_t)count;
 }
 
-static char *configure_size(const char *option, const char *text, uint64_t fallback, uint64_t *bytes) {
+static char *configure_size(
+		const char *option, const char *text, uint64_t fallback, uint64_t *bytes) {
 	*bytes = fallback;
 	if (!text || text_parse_size(text, bytes)) {
 		return NULL;
@@ -391,8 +393,8 @@ static char *check_ssh_port(uint16_t port) {
 		err = errno;
 	}
 	close(fd);
-	return !err ? NULL : text_format("port %u of 127.0.0.1, for the guest's ssh, cannot be had: %s; "
-		"choose another with --ssh-port=PORT, or 0 for none", port, strerror(err));
+	return !err ? NULL : text_format("port %u of 127.0.0.1, for the guest's ssh, cannot be had: "
+		"%s; choose another with --ssh-port=PORT, or 0 for none", port, strerror(err));
 }
 
 static char *check_driver(const struct vm_config *config) {
@@ -451,8 +453,8 @@ static int run(const struct vm_config *config, const struct qemu *qemu) {
 	struct vm_paths paths = {0};
 	char *folder = runtime_folder_create();
 	if (!folder) {
-		log_error("cannot make a folder for sockets in %s: %s; set XDG_RUNTIME_DIR to where that works",
-			runtime_base(), strerror(errno));
+		log_error("cannot make a folder for sockets in %s: %s; set XDG_RUNTIME_DIR to where that "
+			"works", runtime_base(), strerror(errno));
 		goto out;
 	}
 	guard_add_folder(guard.fd, folder);

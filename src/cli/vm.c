@@ -18,8 +18,8 @@
 /*
  * Theory of operation
  *
- * venera-gpu is started first and makes its two sockets. Then venera-view connects to one and QEMU to
- * the other. From there on everybody ends because somebody else did:
+ * venera-gpu is started first and makes its two sockets. Then venera-view connects to one and QEMU
+ * to the other. From there on everybody ends because somebody else did:
  *
  *   the guest powers off -> QEMU exits -> venera-gpu loses its front end and exits ->
  *   venera-view loses venera-gpu and exits -> we exit, with QEMU's code.
@@ -239,8 +239,8 @@ static bool reap(struct vm *vm, struct child *child) {
 }
 
 /*
- * venera-gpu or venera-view ended while QEMU seems to run. QEMU may be ending, too: the system closes
- * a process's sockets, which the others notice, before it reports the process's end.
+ * venera-gpu or venera-view ended while QEMU seems to run. QEMU may be ending, too: the system
+ * closes a process's sockets, which the others notice, before it reports the process's end.
  */
 static void handle_early_end(struct vm *vm, const struct child *child) {
 	int code = child_exit_code(child);

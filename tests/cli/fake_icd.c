@@ -8,8 +8,8 @@
 #include <vulkan/vulkan_core.h>
 
 /*
- * A Vulkan driver with a single device, which has no extensions and can do nothing, for the real Vulkan
- * loader. FAKE_ICD=crash: listing its devices crashes.
+ * A Vulkan driver with a single device, which has no extensions and can do nothing, for the real
+ * Vulkan loader. FAKE_ICD=crash: listing its devices crashes.
  */
 
 #define EXPORT __attribute__((visibility("default")))

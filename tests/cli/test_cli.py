@@ -235,7 +235,8 @@ class Host(CliTest):
 
     def test_runtime_folder_of_no_use(self):
         self.env["TMPDIR"] = self.runtime
-        result = self.venera(*self.run_args(), XDG_RUNTIME_DIR=self.path("none"), FAKE_QEMU="exit=0")
+        result = self.venera(*self.run_args(), XDG_RUNTIME_DIR=self.path("none"),
+                             FAKE_QEMU="exit=0")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_clean()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`venera run` with the real QEMU, venera-gpu, venera-view and guest: the terminal, and what a machine's
-end depends on them for. (test_cli.py has the rest, with fakes.)
+"""`venera run` with the real QEMU, venera-gpu, venera-view and guest: the terminal, and what a
+machine's end depends on them for. (test_cli.py has the rest, with fakes.)
 
 usage: test_machine.py BUILD-FOLDER [unittest's arguments]
 """
@@ -64,7 +64,8 @@ def close_window(display_name, window):
     x11.XOpenDisplay.restype = ctypes.c_void_p
     x11.XInternAtom.restype = ctypes.c_ulong
     display = ctypes.c_void_p(x11.XOpenDisplay(display_name.encode()))
-    event = ClientMessage(33, 0, 1, display, window, x11.XInternAtom(display, b"WM_PROTOCOLS", 0), 32)
+    protocols = x11.XInternAtom(display, b"WM_PROTOCOLS", 0)
+    event = ClientMessage(33, 0, 1, display, window, protocols, 32)
     event.values[0] = x11.XInternAtom(display, b"WM_DELETE_WINDOW", 0)
     x11.XSendEvent(display, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(event))
     x11.XCloseDisplay(display)
@@ -123,8 +124,8 @@ class MachineTest(unittest.TestCase):
         self.addCleanup(server.stop)
         self.env["DISPLAY"] = server.display
         machine = self.boot("--display=window")
-        found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "disk.ext4 - Venera"],
-                               env=self.env, stdout=subprocess.PIPE)
+        search = ["xdotool", "search", "--onlyvisible", "--name", "disk.ext4 - Venera"]
+        found = subprocess.run(search, env=self.env, stdout=subprocess.PIPE)
         window = int(found.stdout.split()[0])
         close_window(server.display, window)
         self.assertNotIn("error", self.end(machine, 0))
@@ -180,7 +181,7 @@ class Terminal:
 
 class Console(unittest.TestCase):
     def test_console(self):
-        """The guest's console is the terminal, ^C and all; ctrl-a x ends it and leaves it as it was."""
+        """The guest's console is the terminal, ^C and all, and is left as it was."""
         terminal = Terminal(
             [VENERA, "run", "--memory=1G", "--ssh-port=0", "--display=headless", "--snapshot",
              "--image=" + os.path.join(GUEST, "disk.ext4"), "--image-format=raw",
