@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -46,15 +45,6 @@ static char *try_machine(enum accel accel, const struct qemu *qemu) {
 		problem = text_format("a machine with %s stops by itself", accel_name(accel));
 	}
 	return problem;
-}
-
-static bool same_architecture(const struct qemu *qemu) {
-	struct utsname name;
-	if (uname(&name) < 0) {
-		return true;
-	}
-	bool host_arm64 = !strcmp(name.machine, "aarch64") || !strcmp(name.machine, "arm64");
-	return host_arm64 == qemu->arm64;
 }
 
 static char *check_kvm(const struct qemu *qemu) {
@@ -99,7 +89,7 @@ char *accel_check(enum accel accel, const struct qemu *qemu) {
 	if (accel == ACCEL_TCG || accel == ACCEL_AUTO) {
 		return NULL;
 	}
-	if (!same_architecture(qemu)) {
+	if (!qemu->native) {
 		return text_format("%s runs %s guests, which this machine's processor cannot execute",
 			qemu->path, qemu->arm64 ? "arm64" : "x86-64");
 	}

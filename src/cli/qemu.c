@@ -125,6 +125,7 @@ char *qemu_find(struct qemu *qemu, const char *path) {
 			text_format("no QEMU: %s is not in PATH; " QEMU_HOW_TO_GET, name);
 	}
 	qemu->arm64 = emulates_arm64(qemu->path);
+	qemu->native = qemu->arm64 == host_is_arm64();
 
 	char *problem = check_version(qemu);
 	if (!problem) {

@@ -21,6 +21,7 @@ struct qemu {
 	char *path;
 	char *version;   /* "11.1.3" */
 	bool arm64;      /* what it emulates: an arm64 machine, else an x86-64 one */
+	bool native;     /* this machine's processor is of that kind, too */
 	bool has_memfd;  /* has memory-backend-memfd */
 	bool may_have_kvm, may_have_hvf; /* it was built with that accelerator */
 };
