@@ -61,6 +61,14 @@ static VkResult choose_extensions(struct render_call *call,
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < info->enabledExtensionCount; i++) {
 		const char *name = info->ppEnabledExtensionNames[i];
+		const struct venus_extension *known = venus_extension_find(name);
+		if (known && !known->offered) {
+			/* the guest's driver implements it; others may need it (ray tracing does) */
+			if (vk_extensions_have(&physical->host_extensions, name)) {
+				add_name(names, &count, name);
+			}
+			continue;
+		}
 		if (!render_physical_device_offers(physical, name)) {
 			log_warn("%s: vkCreateDevice: %.64s is not offered",
 				call->context->options.name, name);
