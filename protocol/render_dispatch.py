@@ -33,6 +33,10 @@ HANDLED = {
     'vkQueueSubmit2',
     # memory, buffers and images
     'vkAllocateMemory',
+    'vkBindBufferMemory',
+    'vkBindBufferMemory2',
+    'vkBindImageMemory',
+    'vkBindImageMemory2',
     'vkCopyImageToMemoryMESA',
     'vkCopyMemoryToImageMESA',
     'vkCreateBuffer',
@@ -46,13 +50,18 @@ HANDLED = {
     # pools and what is allocated from them
     'vkAllocateCommandBuffers',
     'vkAllocateDescriptorSets',
+    'vkBeginCommandBuffer',
     'vkCreateCommandPool',
     'vkCreateDescriptorPool',
     'vkDestroyCommandPool',
     'vkDestroyDescriptorPool',
+    'vkEndCommandBuffer',
     'vkFreeCommandBuffers',
     'vkFreeDescriptorSets',
+    'vkResetCommandBuffer',
+    'vkResetCommandPool',
     'vkResetDescriptorPool',
+    'vkUpdateDescriptorSets',
     # pipelines and queries
     'vkCreateComputePipelines',
     'vkCreateGraphicsPipelines',
@@ -171,6 +180,7 @@ def source(model):
     writer.line('#include "render_dispatch.h"')
     writer.line()
     writer.line('#include "render/call.h"')
+    writer.line('#include "render/failure.h"')
     writer.line('#include "render/object.h"')
     writer.line('#include "venus/decoder.h"')
     writer.line('#include "venus/encoder.h"')
@@ -267,7 +277,13 @@ def pass_through(writer, model, command):
         writer.line(f'render_call_fail(call, "{check[1]}");')
         writer.line('return;')
         writer.close()
-    failed = 'VK_ERROR_OUT_OF_HOST_MEMORY' if command.result == 'VkResult' else None
+    failed = None
+    if command.name.startswith('vkCmd'):
+        failed = 'render_command_buffer_spoil(call, args.commandBuffer_object)'
+    elif command.result == 'VkResult':
+        failed = 'args.ret = VK_ERROR_OUT_OF_HOST_MEMORY'
+    elif command.result != 'void':
+        failed = 'args.ret = 0'
     writer.open('if (!call->decoder->failed_object) {')
     find_function(writer, command)
     result = '' if command.result == 'void' else 'args.ret = '
@@ -275,7 +291,7 @@ def pass_through(writer, model, command):
     writer.depth -= 1
     if failed:
         writer.open('} else {')
-        writer.line(f'args.ret = {failed};')
+        writer.line(f'{failed};')
         writer.depth -= 1
     writer.line('}')
 

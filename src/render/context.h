@@ -57,6 +57,7 @@ struct render_context {
 
 	_Atomic bool lost;     /* the guest broke the protocol: nothing is executed any more */
 	_Atomic bool stopping; /* the channel was closed */
+	_Atomic bool any_spoiled; /* a pool's child ever was: see failure.c */
 
 	struct render_monitor monitor;
 	struct render_executor path;

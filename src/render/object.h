@@ -2,6 +2,7 @@
 #ifndef VENERA_RENDER_OBJECT_H
 #define VENERA_RENDER_OBJECT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@ struct render_pool {
 	/* under the device's pool_lock: */
 	struct list children; /* struct render_pool_child, link */
 	bool released;        /* nothing is added any more */
+	bool resettable;      /* a command pool whose command buffers can be reset one by one */
 };
 
 /** A VkCommandBuffer or VkDescriptorSet. */
@@ -35,6 +37,8 @@ struct render_pool_child {
 	struct venus_object base;
 	struct render_pool *pool; /* compared only: it may be gone */
 	struct list link;
+	_Atomic uint64_t spoiled; /* the host's handle while the object has none, see failure.c */
+	bool resettable;          /* as of its pool */
 };
 
 struct render_query_pool {

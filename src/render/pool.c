@@ -6,6 +6,7 @@
 
 #include "render/call.h"
 #include "render/device.h"
+#include "render/failure.h"
 #include "render/object.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -53,6 +54,7 @@ static bool reserve_children(struct render_call *call, struct render_pool *pool,
 		if (objects[i]) {
 			struct render_pool_child *child = (struct render_pool_child *)objects[i];
 			child->pool = pool;
+			child->resettable = pool->resettable;
 			list_init(&child->link);
 		}
 		if (!objects[i] || !render_object_publish(call, objects[i])) {
@@ -96,6 +98,7 @@ static uint64_t release_child(
 		render_call_fail(call, "it was allocated from another pool");
 		return 0;
 	}
+	render_pool_child_restore(child);
 	struct render_device *device = render_device_of(object->device);
 	pthread_mutex_lock(&device->pool_lock);
 	list_remove(&child->link);
@@ -110,6 +113,8 @@ void render_handle_vkCreateCommandPool(
 	if (!pool) {
 		return;
 	}
+	pool->resettable =
+		args->pCreateInfo->flags & VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
 	VkCommandPool handle = VK_NULL_HANDLE;
 	args->ret = render_call_device_table(call)->CreateCommandPool(
 		args->device, args->pCreateInfo, NULL, &handle);

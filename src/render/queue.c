@@ -10,6 +10,7 @@
 #include "render/chain.h"
 #include "render/context.h"
 #include "render/device.h"
+#include "render/failure.h"
 #include "render/fence.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -281,14 +282,28 @@ void render_handle_vkGetDeviceQueue2(
 	}
 }
 
-/** The queue of a submission, locked; NULL when a failed object is named. */
-static struct render_queue *lock_queue(struct render_call *call, struct venus_object *object) {
-	if (call->decoder->failed_object) {
+/**
+ * The queue of a submission, locked; NULL when a failed object is named, and the guest will hear of it, or nothing
+ * can be left out.
+ */
+static struct render_queue *lock_queue(
+		struct render_call *call, struct venus_object *object, bool can_strip) {
+	if (call->decoder->failed_object && (call->wants_reply || !can_strip)) {
 		return NULL;
 	}
 	struct render_queue *queue = (struct render_queue *)object;
 	pthread_mutex_lock(&queue->submit_lock);
 	return queue;
+}
+
+/** Shall a submission that the host refused be made without its command buffers? */
+static bool shall_retry(struct render_call *call, VkResult result) {
+	if (result >= 0 || call->wants_reply) {
+		return false;
+	}
+	log_warn("%s: %s failed on the host (VkResult %d) after the guest went on",
+		call->context->options.name, venus_command_name(call->command), result);
+	return result != VK_ERROR_DEVICE_LOST;
 }
 
 static void unlock_queue(struct render_queue *queue) {
@@ -297,34 +312,49 @@ static void unlock_queue(struct render_queue *queue) {
 }
 
 void render_handle_vkQueueSubmit(struct render_call *call, struct venus_vkQueueSubmit *args) {
-	struct render_queue *queue = lock_queue(call, args->queue_object);
+	struct render_queue *queue = lock_queue(call, args->queue_object, true);
 	if (!queue) {
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 		return;
 	}
+	if (call->decoder->failed_object) {
+		render_submits_strip(args->submitCount, args->pSubmits, false);
+	}
 	args->ret = queue->device->vk.QueueSubmit(
 		queue->handle, args->submitCount, args->pSubmits, args->fence);
+	if (shall_retry(call, args->ret)) {
+		render_submits_strip(args->submitCount, args->pSubmits, true);
+		args->ret = queue->device->vk.QueueSubmit(
+			queue->handle, args->submitCount, args->pSubmits, args->fence);
+	}
 	unlock_queue(queue);
 }
 
 void render_handle_vkQueueSubmit2(struct render_call *call, struct venus_vkQueueSubmit2 *args) {
-	struct render_queue *queue = lock_queue(call, args->queue_object);
+	const PFN_vkQueueSubmit2 submit = render_call_device_table(call)->QueueSubmit2;
+	if (!submit) {
+		render_call_fail(call, "the command is not enabled on the device");
+		return;
+	}
+	struct render_queue *queue = lock_queue(call, args->queue_object, true);
 	if (!queue) {
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 		return;
 	}
-	if (queue->device->vk.QueueSubmit2) {
-		args->ret = queue->device->vk.QueueSubmit2(
-			queue->handle, args->submitCount, args->pSubmits, args->fence);
-	} else {
-		render_call_fail(call, "the command is not enabled on the device");
+	if (call->decoder->failed_object) {
+		render_submits2_strip(args->submitCount, args->pSubmits, false);
+	}
+	args->ret = submit(queue->handle, args->submitCount, args->pSubmits, args->fence);
+	if (shall_retry(call, args->ret)) {
+		render_submits2_strip(args->submitCount, args->pSubmits, true);
+		args->ret = submit(queue->handle, args->submitCount, args->pSubmits, args->fence);
 	}
 	unlock_queue(queue);
 }
 
 void render_handle_vkQueueBindSparse(
 		struct render_call *call, struct venus_vkQueueBindSparse *args) {
-	struct render_queue *queue = lock_queue(call, args->queue_object);
+	struct render_queue *queue = lock_queue(call, args->queue_object, false);
 	if (!queue) {
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 		return;

@@ -3,7 +3,8 @@
 /*
  * VK_LAYER_VENERA_fail: makes functions of the driver fail. VENERA_FAIL is a list, separated by commas, of
  * FUNCTION:N:RESULT, as in vkCreateBuffer:3:VK_ERROR_OUT_OF_DEVICE_MEMORY: the third call of the
- * function in this process fails. N+ means that call and all that follow.
+ * function in this process fails. N+ means that call and all that follow. A process in which there were fewer calls aborts in
+ * the end: its test would have tried nothing.
  */
 
 #include "layer.h"
@@ -36,10 +37,14 @@ static void complain(const char *entry) {
 	abort(); /* a test that asks for nothing must not pass */
 }
 
+#define ENTRIES 16
+static _Atomic bool used[ENTRIES]; /* entries of the list */
+
 /** What VENERA_FAIL has for call `n` of a function: VK_SUCCESS if nothing. */
 static VkResult asked_for(const char *function, unsigned n) {
 	const char *list = getenv("VENERA_FAIL");
-	for (const char *entry = list; entry && *entry;) {
+	size_t number = 0;
+	for (const char *entry = list; entry && *entry; number++) {
 		const size_t length = strcspn(entry, ",");
 		char name[64], result[64], plus = 0;
 		unsigned first;
@@ -47,6 +52,9 @@ static VkResult asked_for(const char *function, unsigned n) {
 			plus = 1;
 		} else if (sscanf(entry, "%63[^:,]:%u:%63[A-Z_]", name, &first, result) != 3) {
 			complain(entry);
+		}
+		if (number == ENTRIES) {
+			complain("more than 16 entries");
 		}
 		size_t i = 0;
 		while (i < sizeof(results) / sizeof(results[0]) && strcmp(results[i].name, result) != 0) {
@@ -56,6 +64,7 @@ static VkResult asked_for(const char *function, unsigned n) {
 			complain(entry);
 		}
 		if (strcmp(name, function) == 0 && (n == first || (plus && n > first))) {
+			used[number] = true;
 			layer_log("%s: call %u fails with %s", function, n, result);
 			return results[i].result;
 		}
@@ -160,7 +169,30 @@ static const struct layer_function device_functions[] = {
 };
 static const struct layer_function instance_functions[] = {{NULL, NULL}};
 
+static void check_used(void) {
+	const char *list = getenv("VENERA_FAIL");
+	size_t number = 0;
+	for (const char *entry = list; entry && *entry; number++) {
+		const size_t length = strcspn(entry, ",");
+		if (!used[number]) {
+			fprintf(stderr, "VENERA_FAIL: never came to %.*s\n", (int)length, entry);
+			abort();
+		}
+		entry += length + (entry[length] == ',');
+	}
+}
+
+static VkResult before_instance(const VkInstanceCreateInfo *info) {
+	(void)info;
+	static _Atomic bool registered;
+	if (!atomic_exchange(&registered, true)) {
+		atexit(check_used); /* or when the loader lets go of us */
+	}
+	return VK_SUCCESS;
+}
+
 const struct layer layer = {
 	.instance_functions = instance_functions,
 	.device_functions = device_functions,
+	.before_instance = before_instance,
 };
