@@ -53,15 +53,18 @@ static uint64_t piece_end(const struct backing *backing, size_t index) {
 	return index + 1 < backing->count ? backing->pieces[index + 1].offset : backing->size;
 }
 
-/* Reads from `*index` on, the piece in which the range begins, and moves it to where it ends. */
-static bool read_from(const struct backing *backing, struct guest_memory *memory, size_t *index,
-		uint64_t offset, uint8_t *data, size_t size) {
+/*
+ * Brings `data` up to date from `*index` on, the piece in which the range begins, and moves it to where it
+ * ends.
+ */
+static bool refresh_from(const struct backing *backing, struct guest_memory *memory,
+		size_t *index, uint64_t offset, uint8_t *data, size_t size, bool *changed) {
 	while (size > 0) {
 		const struct backing_piece *piece = &backing->pieces[*index];
 		uint64_t end = piece_end(backing, *index);
 		size_t part = end - offset < size ? (size_t)(end - offset) : size;
-		if (!guest_memory_read(
-				memory, piece->guest_addr + (offset - piece->offset), data, part)) {
+		if (!guest_memory_refresh(memory, piece->guest_addr + (offset - piece->offset), data,
+				part, changed)) {
 			return false;
 		}
 		data += part;
@@ -74,20 +77,10 @@ static bool read_from(const struct backing *backing, struct guest_memory *memory
 	return true;
 }
 
-bool backing_read(const struct backing *backing, struct guest_memory *memory, uint64_t offset,
-		void *data, size_t size) {
-	if (offset > backing->size || size > backing->size - offset) {
-		return false;
-	}
-	if (size == 0) {
-		return true;
-	}
-	size_t index = find_piece(backing, offset);
-	return read_from(backing, memory, &index, offset, data, size);
-}
-
-bool backing_read_image(const struct backing *backing, struct guest_memory *memory,
-		const struct backing_image *image, uint8_t *data, size_t stride) {
+bool backing_refresh_image(const struct backing *backing, struct guest_memory *memory,
+		const struct backing_image *image, uint8_t *data, size_t stride,
+		struct backing_lines *changed) {
+	*changed = (struct backing_lines){0};
 	if (image->line_count == 0 || image->line_size == 0) {
 		return true;
 	}
@@ -95,11 +88,6 @@ bool backing_read_image(const struct backing *backing, struct guest_memory *memo
 	uint64_t span = (uint64_t)(image->line_count - 1) * image->stride + image->line_size;
 	if (image->offset > backing->size || span > backing->size - image->offset) {
 		return false;
-	}
-	if (image->stride == stride && image->line_size == stride) {
-		/* whole lines: one run */
-		size_t index = find_piece(backing, image->offset);
-		return read_from(backing, memory, &index, image->offset, data, (size_t)span);
 	}
 	size_t index = find_piece(backing, image->offset);
 	for (uint32_t line = 0; line < image->line_count; line++) {
@@ -109,9 +97,16 @@ bool backing_read_image(const struct backing *backing, struct guest_memory *memo
 			index++;
 		}
 		size_t end_index = index;
-		if (!read_from(backing, memory, &end_index, offset, data + line * stride,
-				image->line_size)) {
+		bool line_changed = false;
+		if (!refresh_from(backing, memory, &end_index, offset, data + line * stride,
+				image->line_size, &line_changed)) {
 			return false;
+		}
+		if (line_changed) {
+			if (changed->count == 0) {
+				changed->first = line;
+			}
+			changed->count = line - changed->first + 1;
 		}
 	}
 	return true;

@@ -22,17 +22,13 @@ struct backing {
 };
 
 /**
- * Takes over the entries of a request, joining those that touch. false when out of memory. No entry is
- * checked against the guest's memory, which may change before it is used.
+ * Takes over the entries of a request, joining those that touch. false when out of memory. No
+ * entry is checked against the guest's memory, which may change before it is used.
  */
 bool backing_init(struct backing *backing, const struct gpu_memory_entry *entries, size_t count);
 
 /** Safe on a zeroed one. */
 void backing_finish(struct backing *backing);
-
-/** Copies bytes out. false if a part of the range is not there. */
-bool backing_read(const struct backing *backing, struct guest_memory *memory, uint64_t offset,
-	void *data, size_t size);
 
 struct backing_image {
 	uint64_t offset;      /* of its first byte in the backing */
@@ -41,8 +37,18 @@ struct backing_image {
 	uint32_t line_count;
 };
 
-/** Copies lines to `data`, whose lines are `stride` bytes apart. false as above. */
-bool backing_read_image(const struct backing *backing, struct guest_memory *memory,
-	const struct backing_image *image, uint8_t *data, size_t stride);
+/** A run of lines of an image; count 0: none. */
+struct backing_lines {
+	uint32_t first, count;
+};
+
+/**
+ * Brings the copy of lines at `data`, `stride` bytes apart, up to date, and tells between which lines it had
+ * changed. Guests flush whole screens for a cursor that blinks: who shows the copy need not. false if a part
+ * of the range is not there; then some lines may have been copied.
+ */
+bool backing_refresh_image(const struct backing *backing, struct guest_memory *memory,
+	const struct backing_image *image, uint8_t *data, size_t stride,
+	struct backing_lines *changed);
 
 #endif

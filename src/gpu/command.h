@@ -6,9 +6,9 @@
 #include "gpu/request.h"
 
 /**
- * The commands of the guest. A handler gets the request's bytes, at least as many as the command's structure has,
- * and returns the type of the response, or GPU_PENDING: then gpu_request_complete() will be called, or the
- * request was put where it waits.
+ * The commands of the guest. A handler gets the request's bytes, at least as many as the
+ * command's structure has, and returns the type of the response, or GPU_PENDING: then
+ * gpu_request_complete() will be called, or the request was put where it waits.
  */
 
 typedef uint32_t (*gpu_command_func)(struct gpu_device *device, struct gpu_request *request,

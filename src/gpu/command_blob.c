@@ -11,9 +11,9 @@
 /*
  * Blobs, and the window in the guest's address space in which it sees them.
  *
- * A blob of HOST3D is made by a render process, in order with the command streams sent there before.
- * Mapping and unmapping is done by the front end. All three take their time, during which the resource is
- * busy: commands that name it wait, all others go on.
+ * A blob of HOST3D is made by a render process, in order with the command streams sent there
+ * before. Mapping and unmapping is done by the front end. All three take their time, during which
+ * the resource is busy: commands that name it wait, all others go on.
  */
 
 static uint32_t create_guest_blob(struct gpu_device *device,

@@ -112,8 +112,28 @@ static bool update_copy(struct gpu_device *device, struct gpu_resource *resource
 	};
 	uint8_t *target = (uint8_t *)resource->storage.data + (size_t)rect->y * shown->line_size +
 		(size_t)rect->x * IMAGE_PIXEL_SIZE;
-	return backing_read_image(&resource->backing, vhost_user_memory(device->server), &part,
-		target, shown->line_size);
+	struct backing_lines lines;
+	bool ok = backing_refresh_image(&resource->backing, vhost_user_memory(device->server),
+		&part, target, shown->line_size, &lines);
+	gpu_resource_changed(resource, rect, &lines);
+	return ok;
+}
+
+/*
+ * Makes damage smaller: of what the guest flushes only what it has changed is to be shown. A pixel is always left,
+ * so that the flush takes its turn at the display, which paces the guest.
+ */
+static void limit_damage(const struct gpu_resource *resource, struct gpu_rect *damage) {
+	if (resource->kind == GPU_RESOURCE_HOST) {
+		return; /* who knows what its GPU has drawn */
+	}
+	struct gpu_rect changed;
+	if (resource->changed.width && image_intersect(damage, &resource->changed, &changed)) {
+		*damage = changed;
+	} else {
+		damage->width = 1;
+		damage->height = 1;
+	}
 }
 
 uint32_t gpu_set_scanout_blob(struct gpu_device *device, struct gpu_request *request,
@@ -189,10 +209,16 @@ uint32_t gpu_resource_flush(struct gpu_device *device, struct gpu_request *reque
 		if (resource->kind == GPU_RESOURCE_GUEST && !update_copy(device, resource, &damage)) {
 			return waits ? GPU_PENDING : GPU_RESP_ERR_UNSPEC;
 		}
+		limit_damage(resource, &damage);
 		damage.x -= image->rect.x;
 		damage.y -= image->rect.y;
 		/* the first output that shows it sets the pace */
 		waits |= display_flush(device->display, i, &damage, waits ? NULL : &request->waiter);
+	}
+	struct gpu_rect shown;
+	if (image_intersect(rect, &resource->changed, &shown) &&
+			memcmp(&shown, &resource->changed, sizeof(shown)) == 0) {
+		resource->changed = (struct gpu_rect){0};
 	}
 	return waits ? GPU_PENDING : GPU_RESP_OK_NODATA;
 }

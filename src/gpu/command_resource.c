@@ -83,8 +83,11 @@ uint32_t gpu_transfer_to_host_2d(struct gpu_device *device, struct gpu_request *
 	};
 	uint8_t *target = (uint8_t *)resource->storage.data + (size_t)rect->y * stride +
 		(size_t)rect->x * IMAGE_PIXEL_SIZE;
-	if (!backing_read_image(&resource->backing, vhost_user_memory(device->server), &image,
-			target, stride)) {
+	struct backing_lines lines;
+	bool ok = backing_refresh_image(&resource->backing, vhost_user_memory(device->server),
+		&image, target, stride, &lines);
+	gpu_resource_changed(resource, rect, &lines);
+	if (!ok) {
 		return GPU_RESP_ERR_INVALID_PARAMETER;
 	}
 	return GPU_RESP_OK_NODATA;

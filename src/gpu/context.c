@@ -20,15 +20,16 @@
 /*
  * Theory of operation
  *
- * What the guest sends to a context goes to its render process in the order in which it came; nothing here
- * waits for that process. Two kinds of events come back. A fence completes the oldest request of its
- * ring_idx that the process knows of, and a blob the oldest resource being made; anything else is a breach.
+ * What the guest sends to a context goes to its render process in the order in which it came;
+ * nothing here waits for that process. Two kinds of events come back. A fence completes the
+ * oldest request of its ring_idx that the process knows of, and a blob the oldest resource being
+ * made; anything else is a breach.
  *
  * When the context is lost everything that waits for the process gets its answer at once, and
  * everything that comes later is answered without asking it. Other contexts do not notice.
  *
- * The guest may destroy a context while it makes a blob that somebody else is to use. Then the context lives on
- * without an id, for as long as its process would have to end anyway.
+ * The guest may destroy a context while it makes a blob that somebody else is to use. Then the
+ * context lives on without an id, for as long as its process would have to end anyway.
  */
 
 struct gpu_context *gpu_context_get(struct gpu_device *device, uint32_t id) {

@@ -35,7 +35,10 @@ struct gpu_context {
 	struct list attachments; /* struct gpu_attachment */
 	uint64_t next_fence;
 
-	/* struct gpu_request: fences in the guest's order, and those that the render process knows */
+	/*
+	 * struct gpu_request: fences in the guest's order, and those that the render process
+	 * knows
+	 */
 	struct list timelines[RENDER_MAX_TIMELINES];
 	struct list submitted[RENDER_MAX_TIMELINES];
 };

@@ -18,10 +18,10 @@
  * Theory of operation
  *
  * Requests are taken off a queue in order, and each is executed at once, if it can be. It cannot
- * while it names a resource with which something is under way (it is being made by a render process,
- * mapped or unmapped): then it waits behind that resource, in order with others that name it, and
- * those that do not name it overtake it. When the resource is free again they all become
- * *runnable*, and those are executed before anything new is taken.
+ * while it names a resource with which something is under way (it is being made by a render
+ * process, mapped or unmapped): then it waits behind that resource, in order with others that
+ * name it, and those that do not name it overtake it. When the resource is free again they all
+ * become *runnable*, and those are executed before anything new is taken.
  *
  *   queue -> execute -> (wait for a render process, the front end, a view) -> complete -> give back
  *              | ^
@@ -33,8 +33,8 @@
  * when all before it were; a response that is ready earlier waits there. Other requests
  * are given back when they are executed.
  *
- * While the VM is paused nothing is executed or given back: what gets ready then is held. A reset of
- * the guest forgets everything.
+ * While the VM is paused nothing is executed or given back: what gets ready then is held. A reset
+ * of the guest forgets everything.
  */
 
 #define FEATURES \

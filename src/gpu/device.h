@@ -72,7 +72,9 @@ void gpu_device_destroy(struct gpu_device *device);
 /** Executes what can be executed, as far as a round goes, and interrupts the guest if needed. */
 void gpu_device_run(struct gpu_device *device);
 
-/** The request is executed; `type` is that of the response, of which all but the header is filled. */
+/**
+ * The request is executed; `type` is that of the response, of which all but the header is filled.
+ */
 void gpu_request_complete(struct gpu_device *device, struct gpu_request *request, uint32_t type);
 
 /** Takes it off its timeline, which goes away. */

@@ -9,20 +9,24 @@
 #include "base/log.h"
 #include "base/socket.h"
 #include "gpu/display.h"
+#include "gpu/image.h"
 #include "gpu/limits.h"
 #include "gpu/view.h"
 
 /*
  * Theory of operation
  *
- * For each output one flush at a time is under way at the view. Damage and waiters that come meanwhile are
- * gathered and go with the next one, so that a guest that flushes faster than the view shows makes
- * neither of them pile up work.
+ * For each output one flush at a time is under way at the view. Damage and waiters that come
+ * meanwhile are gathered and go with the next one, so that a guest that flushes faster than the
+ * view shows makes neither of them pile up work.
  *
- *   display_flush() -> damage, waiting -> VIEW_REQUEST_FLUSH -> in flight -> VIEW_EVENT_PRESENTED -> flushed()
+ *   display_flush() -> damage, waiting -> VIEW_REQUEST_FLUSH
+ *                                               |
+ *          flushed() <- VIEW_EVENT_PRESENTED <- in flight
  *
- * If that event does not come in time the view is *stalled*: everybody who waits is let go and nobody waits any
- * more, but damage is still gathered. When the event comes after all, all is as before.
+ * If that event does not come in time the view is *stalled*: everybody who waits is let go and
+ * nobody waits any more, but damage is still gathered. When the event comes after all, all is as
+ * before.
  *
  * A buffer is announced to the view when it is first needed there; buffers carry the number of the
  * view that knows them. A new view is told everything by the same code.
@@ -206,14 +210,8 @@ static void add_damage(struct output *output, const struct gpu_rect *damage) {
 		output->damage = *damage;
 		return;
 	}
-	/* rectangles lie inside the output, whose sizes are small: no sum wraps around */
-	struct gpu_rect *all = &output->damage;
-	uint32_t right = all->x + all->width, bottom = all->y + all->height;
-	uint32_t damage_right = damage->x + damage->width, damage_bottom = damage->y + damage->height;
-	all->x = damage->x < all->x ? damage->x : all->x;
-	all->y = damage->y < all->y ? damage->y : all->y;
-	all->width = (damage_right > right ? damage_right : right) - all->x;
-	all->height = (damage_bottom > bottom ? damage_bottom : bottom) - all->y;
+	/* rectangles lie inside the output: no sum wraps around */
+	output->damage = image_join(&output->damage, damage);
 }
 
 static void damage_all(struct output *output) {

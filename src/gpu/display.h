@@ -60,7 +60,10 @@ void display_destroy(struct display *display);
 /** Sets, or with NULL removes, the one who is called. */
 void display_set_ops(struct display *display, const struct display_ops *ops, void *data);
 
-/** Views come from a listening socket, or one is connected already. Take ownership of `fd`. 0 or -errno. */
+/**
+ * Views come from a listening socket, or one is connected already. Take ownership of `fd`. 0 or
+ * -errno.
+ */
 int display_listen(struct display *display, int fd);
 int display_connect_view(struct display *display, int fd);
 

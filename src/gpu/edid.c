@@ -109,15 +109,16 @@ static uint8_t rate_byte(uint32_t rate) {
 }
 
 static void put_range_limits(uint8_t *d, const struct timing *timing) {
-	uint32_t line_khz = timing->clock * 10 / (timing->width + H_BLANK) + 1;
-	uint32_t refresh_hz = timing->refresh_hz + 1;
+	/* at least what the smaller modes need, which have other timings */
+	uint32_t line_khz = clamp(timing->clock * 10 / (timing->width + H_BLANK) + 1, 80, UINT32_MAX);
+	uint32_t refresh_hz = clamp(timing->refresh_hz + 1, 76, UINT32_MAX);
 	d[3] = 0xfd;
 	d[4] = (uint8_t)((refresh_hz > 255 ? 2 : 0) | (line_khz > 255 ? 8 : 0));
 	d[5] = 1;
 	d[6] = rate_byte(refresh_hz);
 	d[7] = 1;
 	d[8] = rate_byte(line_khz);
-	d[9] = (uint8_t)clamp(timing->clock / 1000 + 1, 1, 255);
+	d[9] = (uint8_t)clamp(timing->clock / 1000 + 1, 20, 255);
 	d[10] = 1; /* no formula */
 	d[11] = '\n';
 	memset(d + 12, ' ', 6);
@@ -129,6 +130,39 @@ static void put_name(uint8_t *d, const char *name) {
 	memset(d + 5, ' ', 13);
 	memcpy(d + 5, name, length);
 	d[5 + length] = '\n';
+}
+
+/* Well-known modes that are not larger than the native one, at 60 Hz: the view scales them. */
+static void put_smaller_modes(uint8_t *edid, const struct timing *native) {
+	static const struct {
+		uint16_t width, height;
+		uint8_t byte, mask; /* the place among the established timings */
+	} established[] = {
+		{640, 480, 35, 0x20},
+		{800, 600, 35, 0x01},
+		{1024, 768, 36, 0x08},
+	};
+	static const struct {
+		uint16_t width, height;
+		uint8_t aspect; /* as two bits: 16:10, 4:3, 5:4, 16:9 */
+	} standard[8] = {
+		{1280, 720, 3}, {1280, 800, 0}, {1280, 1024, 2}, {1440, 900, 0},
+		{1600, 900, 3}, {1680, 1050, 0}, {1920, 1080, 3}, {1920, 1200, 0},
+	};
+	for (size_t i = 0; i < sizeof(established) / sizeof(established[0]); i++) {
+		if (established[i].width <= native->width && established[i].height <= native->height) {
+			edid[established[i].byte] |= established[i].mask;
+		}
+	}
+	uint8_t *d = edid + 38;
+	for (size_t i = 0; i < 8; i++, d += 2) {
+		bool fits = standard[i].width <= native->width &&
+			standard[i].height <= native->height;
+		bool same = standard[i].width == native->width &&
+			standard[i].height == native->height;
+		d[0] = fits && !same ? (uint8_t)(standard[i].width / 8 - 31) : 0x01;
+		d[1] = fits && !same ? (uint8_t)(standard[i].aspect << 6) : 0x01;
+	}
 }
 
 /* `native` is the mode that the monitor is made for, also if it does not stand here. */
@@ -159,7 +193,7 @@ static void put_base_block(uint8_t *edid, const struct timing *timing,
 		0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54,
 	};
 	memcpy(edid + 25, srgb, sizeof(srgb));
-	memset(edid + 38, 0x01, 16); /* no standard timings */
+	put_smaller_modes(edid, native);
 	put_detailed_timing(edid + 54, timing, width_mm, height_mm);
 	put_range_limits(edid + 72, native);
 	put_name(edid + 90, "Venera");

@@ -49,4 +49,18 @@ static inline bool image_intersect(
 	return true;
 }
 
+/** The smallest rectangle that holds both. Neither wraps around. */
+static inline struct gpu_rect image_join(const struct gpu_rect *a, const struct gpu_rect *b) {
+	uint32_t left = a->x < b->x ? a->x : b->x;
+	uint32_t top = a->y < b->y ? a->y : b->y;
+	uint32_t a_right = a->x + a->width, b_right = b->x + b->width;
+	uint32_t a_bottom = a->y + a->height, b_bottom = b->y + b->height;
+	return (struct gpu_rect){
+		.x = left,
+		.y = top,
+		.width = (a_right > b_right ? a_right : b_right) - left,
+		.height = (a_bottom > b_bottom ? a_bottom : b_bottom) - top,
+	};
+}
+
 #endif

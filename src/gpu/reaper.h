@@ -15,7 +15,9 @@ struct event_loop;
 /** NULL when out of memory. */
 struct reaper *reaper_create(struct event_loop *loop);
 
-/** Waits for all children, at most until their time is over, and kills the rest. NULL is accepted. */
+/**
+ * Waits for all children, at most until their time is over, and kills the rest. NULL is accepted.
+ */
 void reaper_destroy(struct reaper *reaper);
 
 /** Takes over a child. `name` is for the log line if it ends by a signal; it is copied. */

@@ -21,9 +21,10 @@
  * Theory of operation
  *
  * Messages go straight into the channel, which keeps what the socket does not take. There is one
- * exception. The guest may attach a resource that another context has not finished making; the process must
- * learn of it before it sees the commands that follow and use it. So a place is reserved, and messages
- * behind it are held here, in order, until it is known what stands in that place.
+ * exception. The guest may attach a resource that another context has not finished making; the
+ * process must learn of it before it sees the commands that follow and use it. So a place is
+ * reserved, and messages behind it are held here, in order, until it is known what stands in that
+ * place.
  */
 
 #define EVENTS_PER_ROUND 64
@@ -300,7 +301,10 @@ static void end_process(struct renderer *renderer) {
 	}
 }
 
-/* Events still come from a process that said LOST, until it is told to end; they are of no interest. */
+/*
+ * Events still come from a process that said LOST, until it is told to end; they are of no
+ * interest.
+ */
 static void handle_readable(struct renderer *renderer) {
 	for (int i = 0; i < EVENTS_PER_ROUND; i++) {
 		struct channel_message message;

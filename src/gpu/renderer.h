@@ -9,17 +9,17 @@
 #include "ipc/render_protocol.h"
 
 /**
- * The venera-render process of one context, as the device sees it: messages go there and never wait; events
- * come back from the event loop. What comes back is checked as far as this file can know what is
- * right; the rest is for the context.
+ * The venera-render process of one context, as the device sees it: messages go there and never
+ * wait; events come back from the event loop. What comes back is checked as far as this file can
+ * know what is right; the rest is for the context.
  */
 struct renderer;
 struct event_loop;
 struct reaper;
 
 /**
- * Called from the event loop only, never from inside a function of this header. The renderer must not be
- * destroyed in them. false: that was not asked for, the process breaks the protocol.
+ * Called from the event loop only, never from inside a function of this header. The renderer must
+ * not be destroyed in them. false: that was not asked for, the process breaks the protocol.
  */
 struct renderer_ops {
 	/** The answer to the oldest CREATE_BLOB. The callee owns `fd`, -1 if there is none. */
@@ -27,8 +27,8 @@ struct renderer_ops {
 	/** A fence has retired; in order for each ring_idx. */
 	bool (*fence)(void *data, uint32_t ring_idx, uint64_t fence_id);
 	/**
-	 * The guest's context is lost: the process is gone, broke the protocol, does not keep up, or said so.
-	 * Once; no other event follows. `reason` is fit for printing.
+	 * The guest's context is lost: the process is gone, broke the protocol, does not keep up,
+	 * or said so. Once; no other event follows. `reason` is fit for printing.
 	 */
 	void (*lost)(void *data, const char *reason);
 };
@@ -50,7 +50,10 @@ struct renderer *renderer_create(const struct renderer_options *options);
 /** Closes the channel, at which the process ends; the reaper sees to it. NULL is accepted. */
 void renderer_destroy(struct renderer *renderer);
 
-/** Requests of render_protocol.h. Errors show as a lost context, later. Descriptors stay the caller's. */
+/**
+ * Requests of render_protocol.h. Errors show as a lost context, later. Descriptors stay the
+ * caller's.
+ */
 void renderer_create_blob(struct renderer *renderer, const struct render_create_blob *request);
 void renderer_attach(
 	struct renderer *renderer, const struct render_attach_resource *request, int fd);
@@ -65,8 +68,8 @@ void renderer_submit(struct renderer *renderer, const struct render_submit *requ
 struct renderer_slot;
 
 /**
- * Reserves a place and stores it in `*slot`, which becomes NULL when the place is used, given up, or
- * gone with the renderer. Out of memory: the context is lost.
+ * Reserves a place and stores it in `*slot`, which becomes NULL when the place is used, given up,
+ * or gone with the renderer. Out of memory: the context is lost.
  */
 void renderer_reserve(struct renderer *renderer, struct renderer_slot **slot);
 /** Attaches in a reserved place. NULL is accepted: the place is gone, and nothing happens. */

@@ -28,13 +28,16 @@ union gpu_response_body {
 };
 
 /**
- * A request of the guest from the time it is taken off its queue until it is given back. It may have to
- * wait for a resource before it is executed, for somebody else after that, and, when it has a fence, for
- * earlier fences of its timeline.
+ * A request of the guest from the time it is taken off its queue until it is given back. It may
+ * have to wait for a resource before it is executed, for somebody else after that, and, when it
+ * has a fence, for earlier fences of its timeline.
  */
 struct gpu_request {
 	struct list live_link; /* of all that are not given back */
-	/* where it waits: behind a resource, among those to execute, or to be given back after a pause */
+	/*
+	 * where it waits: behind a resource, among those to execute, or to be given back after a
+	 * pause
+	 */
 	struct list link;
 	struct list *timeline;         /* with a fence, where it stands in the order of arrival; or NULL */
 	struct list timeline_link;

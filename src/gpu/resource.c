@@ -4,10 +4,20 @@
 
 #include "gpu/context.h"
 #include "gpu/device.h"
+#include "gpu/image.h"
 #include "gpu/limits.h"
 #include "gpu/renderer.h"
 #include "gpu/request.h"
 #include "gpu/resource.h"
+
+void gpu_resource_changed(struct gpu_resource *resource, const struct gpu_rect *rect,
+		const struct backing_lines *lines) {
+	if (lines->count == 0) {
+		return;
+	}
+	struct gpu_rect part = {rect->x, rect->y + lines->first, rect->width, lines->count};
+	resource->changed = resource->changed.width ? image_join(&resource->changed, &part) : part;
+}
 
 struct gpu_resource *gpu_resource_get(struct gpu_device *device, uint32_t id) {
 	return id_table_get(&device->resources, id);

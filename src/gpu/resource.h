@@ -37,6 +37,7 @@ struct gpu_resource {
 	uint32_t format, width, height; /* of a 2D resource; pixels have 4 bytes */
 	struct backing backing;         /* guest memory behind it */
 	struct shmem storage;           /* ours: 2D, or the shown copy of GUEST */
+	struct gpu_rect changed;        /* of that, since it was last flushed; width 0: nothing */
 
 	/* blobs */
 	uint32_t blob_flags;
@@ -72,6 +73,10 @@ struct gpu_attachment {
 	bool announced; /* the render process knows it */
 };
 
+/** These lines of a rectangle of the copy are not what they were. */
+void gpu_resource_changed(struct gpu_resource *resource, const struct gpu_rect *rect,
+	const struct backing_lines *lines);
+
 /** Of the id, or NULL. */
 struct gpu_resource *gpu_resource_get(struct gpu_device *device, uint32_t id);
 
@@ -104,8 +109,8 @@ void gpu_resource_unset_backing(struct gpu_device *device, struct gpu_resource *
 int gpu_resource_memory(const struct gpu_resource *resource, uint64_t *size);
 
 /**
- * Lets a context use it; once more does no harm. The context's process is told, in the place that was
- * reserved for that if `slot` is not NULL. false when there are too many.
+ * Lets a context use it; once more does no harm. The context's process is told, in the place that
+ * was reserved for that if `slot` is not NULL. false when there are too many.
  */
 bool gpu_resource_attach(struct gpu_device *device, struct gpu_resource *resource,
 	struct gpu_context *context, struct renderer_slot *slot);

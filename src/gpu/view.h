@@ -7,8 +7,8 @@
 #include "ipc/view_protocol.h"
 
 /**
- * The connection to one venera-view. Messages go there and never wait. A view that breaks the protocol,
- * leaves, or lets too much pile up is gone.
+ * The connection to one venera-view. Messages go there and never wait. A view that breaks the
+ * protocol, leaves, or lets too much pile up is gone.
  */
 struct view;
 struct event_loop;

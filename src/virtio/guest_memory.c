@@ -180,6 +180,26 @@ bool guest_memory_read(
 	return true;
 }
 
+bool guest_memory_refresh(struct guest_memory *memory, uint64_t guest_addr, void *data,
+		size_t size, bool *changed) {
+	uint8_t *to = data;
+	while (size > 0) {
+		size_t piece;
+		const uint8_t *from = guest_memory_at(memory, guest_addr, size, &piece);
+		if (!from) {
+			return false;
+		}
+		if (memcmp(to, from, piece) != 0) {
+			memcpy(to, from, piece);
+			*changed = true;
+		}
+		to += piece;
+		guest_addr += piece;
+		size -= piece;
+	}
+	return true;
+}
+
 bool guest_memory_write(
 		struct guest_memory *memory, uint64_t guest_addr, const void *data, size_t size) {
 	const uint8_t *from = data;

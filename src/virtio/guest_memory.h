@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 /**
- * The guest's memory as the front end has shared it: a table of regions, mapped here. Guest and front end
- * name it differently, by guest physical addresses and by the front end's own
- * ("user") addresses; both are translated.
+ * The guest's memory as the front end has shared it: a table of regions, mapped here. Guest and
+ * front end name it differently, by guest physical addresses and by the front end's own ("user")
+ * addresses; both are translated.
  *
- * What lies behind a pointer got here can change at any time, since the guest runs. Copy, then check. The
- * pointers themselves are good until the next change of the table.
+ * What lies behind a pointer got here can change at any time, since the guest runs. Copy, then
+ * check. The pointers themselves are good until the next change of the table.
  */
 
 /** Where a region lies; what the front end announces. */
@@ -62,6 +62,14 @@ uint8_t *guest_memory_at(
 
 /** The memory of `size` bytes at a user address, all in one region, or NULL. */
 void *guest_memory_at_user(const struct guest_memory *memory, uint64_t user_addr, size_t size);
+
+/**
+ * The same for `data` that was copied before: writes to it only where the guest's bytes differ, and then sets
+ * *changed. The guest may change its bytes between the look and the copy: what is in `data`
+ * means nothing to us.
+ */
+bool guest_memory_refresh(struct guest_memory *memory, uint64_t guest_addr, void *data,
+	size_t size, bool *changed);
 
 /** Copies out of or into guest memory, over regions that touch. false if a part is missing. */
 bool guest_memory_read(

@@ -15,14 +15,16 @@
 /*
  * Theory of operation
  *
- * The front end connects and asks what we can do; that is before the guest runs. When
- * the guest's driver has set up its queues, the front end sends their addresses, sizes and
- * descriptors and enables them: a queue *runs* once it has a kick descriptor and is enabled. When the
- * driver resets the device, and also when the VM is paused, it disables the queues and asks for their
- * base, the index of the next request to take. From the answer on we keep our hands off the guest.
+ * The front end connects and asks what we can do; that is before the guest runs. When the guest's
+ * driver has set up its queues, the front end sends their addresses, sizes and descriptors and
+ * enables them: a queue *runs* once it has a kick descriptor and is enabled. When the driver
+ * resets the device, and also when the VM is paused, it disables the queues and asks for their
+ * base, the index of the next request to take. From the answer on we keep our hands off the
+ * guest.
  *
- * Requests that were taken and not given back stay with the device, whose state outlives a pause: after
- * it, the front end sets the base that it was told and the queue goes on as if nothing had been.
+ * Requests that were taken and not given back stay with the device, whose state outlives a pause:
+ * after it, the front end sets the base that it was told and the queue goes on as if nothing had
+ * been.
  *
  * A reset of the guest is not announced (QEMU sends RESET_DEVICE to no device of this kind).
  * It looks like a pause but is followed by a base that is not the one we told:
@@ -628,6 +630,7 @@ struct vhost_user *vhost_user_create(
 		};
 	}
 	vhost_user_requests_init(server);
+	vhost_user_qemu_init(server);
 	int err = socket_prepare(fd);
 	if (!err) {
 		err = socket_set_blocking(fd, false);

@@ -10,9 +10,9 @@
 #include "virtio/virtqueue.h"
 
 /**
- * A vhost-user back end: it serves a front end (the VMM) that emulates the virtio transport and leaves the
- * device to us. Knows nothing of the device but its features, its configuration space, its number of
- * queues and the size of its shared-memory region.
+ * A vhost-user back end: it serves a front end (the VMM) that emulates the virtio transport and
+ * leaves the device to us. Knows nothing of the device but its features, its configuration space,
+ * its number of queues and the size of its shared-memory region.
  *
  * Everything happens on the event loop's thread. No function here waits for the front end.
  */
@@ -22,8 +22,8 @@ struct event_loop;
 /** Called from the event loop only, never from inside a function of this header. */
 struct vhost_user_ops {
 	/**
-	 * A queue runs: requests can be taken and given back, what had been taken before a stop can be given back
-	 * now.
+	 * A queue runs: requests can be taken and given back, what had been taken before a stop
+	 * can be given back now.
 	 */
 	void (*queue_started)(void *data, unsigned queue);
 	/** It does not any more: guest memory is not to be touched and nothing is given back. */
@@ -39,7 +39,10 @@ struct vhost_user_ops {
 	void (*read_config)(void *data, uint8_t *config);
 	/** The guest wrote to it; the range lies inside. */
 	void (*write_config)(void *data, uint32_t offset, const uint8_t *bytes, uint32_t size);
-	/** The front end is gone, or broke the protocol (`err` is not 0 then). Nothing else is called after this. */
+	/**
+	 * The front end is gone, or broke the protocol (`err` is not 0 then). Nothing else is
+	 * called after this.
+	 */
 	void (*closed)(void *data, int err);
 };
 
@@ -87,9 +90,9 @@ bool vhost_user_can_map(const struct vhost_user *server);
 typedef void (*vhost_user_done_func)(void *data, int result);
 
 /**
- * Makes `size` bytes of shared memory appear in the region at `shmem_offset`. When `done` is called
- * with 0 the guest sees them. While the device is stopped the request waits. `fd` stays the caller's and must
- * stay open until vhost_user_unmap() is done or the device is reset.
+ * Makes `size` bytes of shared memory appear in the region at `shmem_offset`. When `done` is
+ * called with 0 the guest sees them. While the device is stopped the request waits. `fd` stays
+ * the caller's and must stay open until vhost_user_unmap() is done or the device is reset.
  *
  * -ENOTSUP when vhost_user_can_map() is false, -ENOSPC when the front end takes no more
  * mappings, -ENOMEM. 0: `done` will be called.

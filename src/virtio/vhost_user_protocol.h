@@ -5,8 +5,9 @@
 #include <stdint.h>
 
 /**
- * The messages of the vhost-user protocol that the server knows, as QEMU 11.1 numbers them.
- * A message is a header and a payload, in the host's byte order; descriptors travel with the header.
+ * The messages of the vhost-user protocol that the server knows, as QEMU 11.1 numbers them. A
+ * message is a header and a payload, in the host's byte order; descriptors travel with the
+ * header.
  */
 
 enum vhost_user_message_id {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,42 +14,49 @@
 /*
  * Theory of operation
  *
- * Everything in Venera that is there only because of QEMU's faults is in this file. All of it was seen with
- * QEMU 11.1.3 and its vhost-user-test-device-pci; docs/vhost-user.md tells how to see
+ * Everything in Venera that is there only because of QEMU's faults is in this file. All of it was
+ * seen with QEMU 11.1.3 and its vhost-user-test-device-pci; docs/vhost-user.md tells how to see
  * whether a newer one still needs it.
  *
  * A front end is taken for QEMU when it negotiates configurable memory slots, shared objects and
- * SHMEM_MAP together; no other one is known that does. What is here would do no harm to another one.
+ * SHMEM_MAP together; no other one is known that does. What is here would do no harm to another
+ * one.
  *
  * 1. Regions. QEMU adds each blob that it maps for us to the table of memory regions that it
- *    announces to us, as if it were guest memory. It keeps a copy of what it has announced, and a guest
- *    reset with blobs in that copy makes it crash when the driver starts again (stale entries). So we
- *    refuse them while the queues run: then they never enter the copy. QEMU prints
- *    "vhost_set_mem_table failed: Input/output error (5)" and goes on. During a start a refusal would
- *    fail the start; there they are accepted, but not mapped.
+ *    announces to us, as if it were guest memory. It keeps a copy of what it has announced, and a
+ *    guest reset with blobs in that copy makes it crash when the driver starts again (stale
+ *    entries). So we refuse them while the queues run: then they never enter the copy. QEMU
+ *    prints "vhost_set_mem_table failed: Input/output error (5)" and goes on. During a start a
+ *    refusal would fail the start; there they are accepted, but not mapped.
  *
- * 2. The last resort. Blobs that were accepted during a start (of a VM that was paused and goes on) are in
- *    the copy. A reset with them would crash QEMU at the driver's next start. The only way out that is
- *    left is to fail that start, by answering GET_STATUS with nonsense: the GPU is gone until QEMU is
- *    restarted, but the VM lives.
+ * 2. The last resort. Blobs that were accepted during a start (of a VM that was paused and goes
+ *    on) are in the copy. A reset with them would crash QEMU at the driver's next start. The only
+ *    way out that is left is to fail that start, by answering GET_STATUS with nonsense: the GPU
+ *    is gone until QEMU is restarted, but the VM lives. (Closing the connection so
+ *    that QEMU connects anew is no way: with a chardev that reconnects the device does not even
+ *    start.)
  *
  * 3. The cap. QEMU aborts when RAM regions and mapped blobs together are more than 512.
  *
- * 4. The guard. QEMU crashes on SHMEM_MAP, SHMEM_UNMAP and CONFIG_CHANGE when it reads one while the
- *    device is stopped (a null pointer). A message that is under way when the VM is paused
+ * 4. The guard. QEMU crashes on SHMEM_MAP, SHMEM_UNMAP and CONFIG_CHANGE when it reads one while
+ *    the device is stopped (a null pointer). A message that is under way when the VM is paused
  *    would do that. So at first only its first bytes are sent. QEMU, once it has begun to read,
- *    stays inside the handler until the whole message is there, and cannot stop the device meanwhile. When
- *    we see that it took the bytes and no stop came before, the rest is sent. If one came, the rest
- *    sent makes it a message of an unknown kind, which QEMU answers with an error and forgets.
+ *    stays inside the handler until the whole message is there, and cannot stop the device
+ *    meanwhile. When we see that it took the bytes and no stop came before, the rest is sent. If
+ *    one came, what is sent then makes it a message of an unknown kind, which QEMU answers with
+ *    an error and forgets.
  *
  *    To see that the bytes were taken without polling, the socket's send buffer is made so small
- *    that a few sends of one byte each fill it (each is accounted for with its overhead): it becomes
- *    writable when the peer reads. Where that does not work we ask for the number of unread bytes, now
- *    and then; where that cannot be asked, the guard is open.
+ *    that a few sends of one byte each fill it (each is accounted for with its overhead): it
+ *    becomes writable when the peer reads. Where that does not work we ask for the number of
+ *    unread bytes, now and then; where that cannot be asked, the guard is open.
  *
- * 5. The barrier. QEMU may acknowledge SHMEM_MAP and SHMEM_UNMAP before the guest sees the change (once in
- *    2,000 times under TCG). A second round trip of its main loop suffices. A look-up of a shared
- *    object that nobody has is one that changes nothing and prints nothing.
+ * 5. The barrier. QEMU may acknowledge SHMEM_MAP and SHMEM_UNMAP before the guest sees the change
+ *    (once in 2,000 times under TCG). A second round trip of its main loop suffices. A look-up of
+ *    a shared object that nobody has is one that changes nothing and prints nothing.
+ *
+ * Each of them can be left out, to see whether a QEMU still needs it, by naming it in the
+ * environment variable VENERA_QEMU_WITHOUT: refusal, veto, cap, guard, barrier.
  */
 
 #define MAX_MAPPINGS 480
@@ -57,10 +65,33 @@
 #define GUARD_MAX_BYTES 3
 #define UNKNOWN_ID_BYTE 0xee
 
+static const char *const workaround_names[] = {
+	[QEMU_REFUSAL] = "refusal",
+	[QEMU_VETO] = "veto",
+	[QEMU_CAP] = "cap",
+	[QEMU_GUARD] = "guard",
+	[QEMU_BARRIER] = "barrier",
+};
+
+void vhost_user_qemu_init(struct vhost_user *server) {
+	const char *left_out = getenv("VENERA_QEMU_WITHOUT");
+	for (unsigned i = 0; i < QEMU_WORKAROUND_COUNT; i++) {
+		if (left_out && strstr(left_out, workaround_names[i])) {
+			log_warn("QEMU is treated without this: %s", workaround_names[i]);
+		} else {
+			server->qemu_workarounds |= 1U << i;
+		}
+	}
+}
+
 bool vhost_user_is_qemu(const struct vhost_user *server) {
 	return vhost_user_has(server, VHOST_USER_PROTOCOL_F_SHMEM_MAP) &&
 		vhost_user_has(server, VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) &&
 		vhost_user_has(server, VHOST_USER_PROTOCOL_F_SHARED_OBJECT);
+}
+
+static bool applies(const struct vhost_user *server, enum vhost_user_qemu_workaround workaround) {
+	return (server->qemu_workarounds >> workaround & 1) && vhost_user_is_qemu(server);
 }
 
 /* Is this descriptor of one of our mapped blobs? */
@@ -81,12 +112,10 @@ enum vhost_user_region_kind vhost_user_qemu_judge_region(
 	if (!is_ours(server, fd)) {
 		return REGION_IS_MEMORY;
 	}
-	if (single && vhost_user_is_qemu(server)) {
-		if (server->queues[0].running) {
-			return REGION_REFUSE;
-		}
-		server->shadow_regions++;
+	if (single && server->queues[0].running && applies(server, QEMU_REFUSAL)) {
+		return REGION_REFUSE;
 	}
+	server->shadow_regions += single;
 	return REGION_IGNORE;
 }
 
@@ -97,8 +126,10 @@ void vhost_user_qemu_unknown_region_removed(struct vhost_user *server) {
 }
 
 bool vhost_user_qemu_vetoes_start(const struct vhost_user *server) {
-	/* reading the configuration space while stopped means a reset: a VM that goes on does not */
-	if (!vhost_user_is_qemu(server) || server->shadow_regions == 0 ||
+	/*
+	 * reading the configuration space while stopped means a reset: a VM that goes on does not
+	 */
+	if (!applies(server, QEMU_VETO) || server->shadow_regions == 0 ||
 			server->queues[0].running || !server->config_read) {
 		return false;
 	}
@@ -108,7 +139,11 @@ bool vhost_user_qemu_vetoes_start(const struct vhost_user *server) {
 }
 
 bool vhost_user_qemu_may_map(const struct vhost_user *server) {
-	return !vhost_user_is_qemu(server) || server->map_count < MAX_MAPPINGS;
+	return !applies(server, QEMU_CAP) || server->map_count < MAX_MAPPINGS;
+}
+
+bool vhost_user_qemu_guards(const struct vhost_user *server) {
+	return applies(server, QEMU_GUARD);
 }
 
 void vhost_user_qemu_prepare_channel(int fd) {
@@ -154,7 +189,8 @@ void vhost_user_qemu_guard_void(uint8_t *message, size_t *size) {
 	memcpy(&header, message, sizeof(header));
 	header.size = 0;
 	memcpy(message, &header, sizeof(header));
-	message[GUARD_MAX_BYTES] = UNKNOWN_ID_BYTE; /* little endian, as all hosts are: the id's last byte */
+	/* little endian, as all hosts are: the last byte of the id */
+	message[GUARD_MAX_BYTES] = UNKNOWN_ID_BYTE;
 	*size = sizeof(header);
 }
 
@@ -163,7 +199,7 @@ size_t vhost_user_qemu_barrier(const struct vhost_user *server, uint8_t *message
 		0x56, 0x65, 0x6e, 0x65, 0x72, 0x61, 0x20, 0x62, 0x61, 0x72, 0x72, 0x69, 0x65, 0x72,
 	};
 	size_t size = VHOST_USER_HEADER_SIZE + sizeof(nobodys_uuid);
-	if (!vhost_user_is_qemu(server) || size > capacity) {
+	if (!applies(server, QEMU_BARRIER) || size > capacity) {
 		return 0;
 	}
 	struct vhost_user_header header = {

@@ -16,7 +16,22 @@ struct vhost_user;
 /** The memory regions that QEMU may have with us; its own table ends at 512. */
 #define VHOST_USER_QEMU_MEM_SLOTS 509
 
-/** Is the front end a QEMU that maps shared memory? Known once the protocol features are negotiated. */
+enum vhost_user_qemu_workaround {
+	QEMU_REFUSAL,
+	QEMU_VETO,
+	QEMU_CAP,
+	QEMU_GUARD,
+	QEMU_BARRIER,
+	QEMU_WORKAROUND_COUNT,
+};
+
+/** Chooses the workarounds: all but those that the environment leaves out. */
+void vhost_user_qemu_init(struct vhost_user *server);
+
+/**
+ * Is the front end a QEMU that maps shared memory? Known once the protocol features are
+ * negotiated.
+ */
 bool vhost_user_is_qemu(const struct vhost_user *server);
 
 enum vhost_user_region_kind {
@@ -38,13 +53,16 @@ bool vhost_user_qemu_vetoes_start(const struct vhost_user *server);
 /** Can one more mapping be asked for? */
 bool vhost_user_qemu_may_map(const struct vhost_user *server);
 
+/** Must a message not be sent at once? */
+bool vhost_user_qemu_guards(const struct vhost_user *server);
+
 /** Makes the back-end channel fit for vhost_user_qemu_guard_send(). */
 void vhost_user_qemu_prepare_channel(int fd);
 
 /**
- * Sends so much of a message that QEMU must begin to read it but cannot act on it. Returns the number of
- * bytes sent, or -errno. When the front end begins to read, the descriptor becomes writable, or, if
- * `*poll` is set, vhost_user_qemu_guard_taken() must be asked from time to time.
+ * Sends so much of a message that QEMU must begin to read it but cannot act on it. Returns the
+ * number of bytes sent, or -errno. When the front end begins to read, the descriptor becomes
+ * writable, or, if `*poll` is set, vhost_user_qemu_guard_taken() must be asked from time to time.
  */
 int vhost_user_qemu_guard_send(int fd, const uint8_t *message, int message_fd, bool *poll);
 

@@ -15,20 +15,20 @@
 /*
  * Theory of operation
  *
- * Requests to the front end go over a channel of their own, one at a time: the first of the queue is under
- * way, the others wait. Nothing here blocks. To wait for the acknowledgement would be a
- * deadlock: the front end may ask us something on the main channel before it
- * acknowledges, and it is answered from the same event loop.
+ * Requests to the front end go over a channel of their own, one at a time: the first of the queue
+ * is under way, the others wait. Nothing here blocks. To wait for the acknowledgement would be a
+ * deadlock: the front end may ask us something on the main channel before it acknowledges, and it
+ * is answered from the same event loop.
  *
  *   IDLE -> GUARDED -> SENT -> BARRIER -> IDLE, done
  *              |
  *              +-> ABANDONED -> IDLE, to be sent again after the pause
  *
- * Requests wait while the device is stopped. GUARDED, BARRIER and ABANDONED belong to QEMU (vhost_user_qemu.c);
- * with other front ends a request goes from IDLE to SENT and is done.
+ * Requests wait while the device is stopped. GUARDED, BARRIER and ABANDONED belong to QEMU
+ * (vhost_user_qemu.c); with other front ends a request goes from IDLE to SENT and is done.
  *
- * A reset of the guest empties the queue. The request that is under way cannot be taken back; what comes
- * of it is ignored (request_cancelled).
+ * A reset of the guest empties the queue. The request that is under way cannot be taken back;
+ * what comes of it is ignored (request_cancelled).
  */
 
 #define GUARD_POLL_NS (500 * CLOCK_NS_PER_US)
@@ -99,7 +99,7 @@ void vhost_user_requests_connect(struct vhost_user *server, int fd) {
 		disconnect(server);
 		return;
 	}
-	if (vhost_user_is_qemu(server)) {
+	if (vhost_user_qemu_guards(server)) {
 		vhost_user_qemu_prepare_channel(fd);
 	}
 }
@@ -115,8 +115,8 @@ void vhost_user_requests_reset(struct vhost_user *server) {
 }
 
 /*
- * Sending failed. Nothing more is sent, and the end of the channel that is seen then, from the event loop,
- * fails all requests: not from here, since the caller may be one who makes a request.
+ * Sending failed. Nothing more is sent, and the end of the channel that is seen then, from the
+ * event loop, fails all requests: not from here, since the caller may be one who makes a request.
  */
 static void break_channel(struct vhost_user *server, int err) {
 	log_warn("vhost-user: the back-end channel broke: %s", strerror(-err));
@@ -225,7 +225,7 @@ void vhost_user_requests_pump(struct vhost_user *server) {
 	int fd = request->id == VHOST_USER_BACKEND_SHMEM_MAP ? request->mapping->fd : -1;
 	begin_request(server);
 	int err;
-	if (vhost_user_is_qemu(server)) {
+	if (vhost_user_qemu_guards(server)) {
 		err = start_guarded(server, fd);
 	} else {
 		server->request_state = REQUEST_SENT;

@@ -88,7 +88,9 @@ struct vhost_user {
 	struct list maps;                  /* struct vhost_user_map, the one last asked about first */
 	size_t map_count;
 
-	unsigned shadow_regions; /* vhost_user_qemu.c */
+	/* vhost_user_qemu.c */
+	unsigned shadow_regions;   /* our blobs in QEMU's copy of the memory table */
+	unsigned qemu_workarounds; /* a bit for each vhost_user_qemu_workaround */
 };
 
 static inline bool vhost_user_has(const struct vhost_user *server, unsigned protocol_feature) {

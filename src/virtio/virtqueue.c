@@ -14,8 +14,8 @@
  *   avail        u16 flags, u16 index, u16 heads[size], u16 used_event
  *   used         u16 flags, u16 index, {u32 head, u32 length}[size], u16 avail_event
  *
- * The guest puts the head of a chain of descriptors into avail and moves its index; we move the index
- * of used when a chain is given back. With EVENT_IDX each side tells the other, in the
+ * The guest puts the head of a chain of descriptors into avail and moves its index; we move the
+ * index of used when a chain is given back. With EVENT_IDX each side tells the other, in the
  * field that follows the ring, at which index it wants to be woken.
  *
  * To fall asleep without losing a wake-up we publish the index at which we want to be

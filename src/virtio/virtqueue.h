@@ -93,8 +93,8 @@ enum virtqueue_result virtqueue_take(struct virtqueue *queue, struct virtqueue_e
 	void *request, size_t capacity);
 
 /**
- * Gives an element back with a response, cut to what the guest has room for. The guest sees it at once but
- * is interrupted only if virtqueue_wants_notify() is asked and heeded.
+ * Gives an element back with a response, cut to what the guest has room for. The guest sees it at
+ * once but is interrupted only if virtqueue_wants_notify() is asked and heeded.
  */
 void virtqueue_give(struct virtqueue *queue, const struct virtqueue_element *element,
 	const void *response, size_t size);

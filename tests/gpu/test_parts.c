@@ -181,13 +181,33 @@ static void backing_of_pieces(void) {
 			size_t span = image.line_count && image.line_size ?
 				(size_t)(image.line_count - 1) * image.stride + image.line_size : 0;
 			static uint8_t target[60 * 512];
-			bool ok = backing_read_image(&backing, &memory, &image, target, stride);
+			struct backing_lines lines;
+			bool ok = backing_refresh_image(
+				&backing, &memory, &image, target, stride, &lines);
 			CHECK_INT(ok, span == 0 || image.offset + span <= size);
 			for (uint32_t line = 0; ok && span && line < image.line_count; line++) {
 				CHECK(memcmp(target + line * stride,
 					whole + image.offset + (size_t)line * image.stride,
 					image.line_size) == 0);
 			}
+			if (!ok || !span || stride < image.line_size) {
+				continue; /* lines lie on one another */
+			}
+			/* what is the same is not touched; what is not is told */
+			CHECK(backing_refresh_image(
+				&backing, &memory, &image, target, stride, &lines));
+			CHECK_INT(lines.count, 0);
+			uint32_t first = test_random(&seed) % image.line_count;
+			uint32_t last = first + test_random(&seed) % (image.line_count - first);
+			target[first * stride] ^= 1;
+			target[last * stride + image.line_size - 1] ^= 1;
+			CHECK(backing_refresh_image(
+				&backing, &memory, &image, target, stride, &lines));
+			bool undone = first == last && image.line_size == 1;
+			CHECK_INT(lines.count, undone ? 0 : last - first + 1);
+			CHECK(undone || lines.first == first);
+			CHECK(memcmp(target + last * stride,
+				whole + image.offset + (size_t)last * image.stride, image.line_size) == 0);
 		}
 		backing_finish(&backing);
 	}
@@ -195,9 +215,10 @@ static void backing_of_pieces(void) {
 	CHECK(backing_init(&empty, NULL, 0));
 	struct backing_image image = {.line_size = 4, .line_count = 1};
 	uint8_t pixel[4];
-	CHECK(!backing_read_image(&empty, &memory, &image, pixel, 4));
+	struct backing_lines lines;
+	CHECK(!backing_refresh_image(&empty, &memory, &image, pixel, 4, &lines));
 	image = (struct backing_image){UINT64_MAX - 3, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-	CHECK(!backing_read_image(&empty, &memory, &image, pixel, 4));
+	CHECK(!backing_refresh_image(&empty, &memory, &image, pixel, 4, &lines));
 	backing_finish(&empty);
 	guest_memory_finish(&memory);
 	shmem_finish(&ram);
