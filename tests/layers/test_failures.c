@@ -145,15 +145,18 @@ static unsigned count_mappable_types(void) {
 
 /* --- making everything --- */
 
-static void allocate(struct peer *peer, uint64_t id, uint64_t size, uint32_t types, bool mappable) {
+/** Memory of the first of `types` that has `flags`; `dedicated`, if not NULL, is chained. */
+static void allocate(struct peer *peer, uint64_t id, uint64_t size, uint32_t types,
+		VkMemoryPropertyFlags flags, const VkMemoryDedicatedAllocateInfo *dedicated) {
 	uint32_t type = 0;
 	while (type + 1 < memory_properties.memoryTypeCount &&
-			(!(types >> type & 1) || (mappable && !(memory_properties.memoryTypes[type].propertyFlags &
-				VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)))) {
+			(!(types >> type & 1) ||
+				(memory_properties.memoryTypes[type].propertyFlags & flags) != flags)) {
 		type++;
 	}
 	const VkMemoryAllocateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+		.pNext = dedicated,
 		.allocationSize = size,
 		.memoryTypeIndex = type,
 	};
@@ -169,7 +172,7 @@ static void make_buffer(struct peer *peer) {
 			VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT,
 	};
 	CREATE(peer, Buffer, BUFFER, info);
-	allocate(peer, MEMORY, SIZE, UINT32_MAX, true);
+	allocate(peer, MEMORY, SIZE, UINT32_MAX, VK_MEMORY_PROPERTY_HOST_COHERENT_BIT, NULL);
 	DO(peer, vkBindBufferMemory, .device = DEVICE_ID, .buffer = ID(Buffer, BUFFER),
 		.memory = ID(DeviceMemory, MEMORY));
 	const VkBufferViewCreateInfo view = {
@@ -198,9 +201,10 @@ static void make_image(struct peer *peer) {
 		.image = ID(Image, IMAGE), .pMemoryRequirements = &requirements};
 	PEER_CALL(peer, vkGetImageMemoryRequirements, &get);
 	const uint64_t size = get.pMemoryRequirements->size;
-	/* one of its own, for this image: dedicated memory is what drivers like for it */
+	const VkMemoryDedicatedAllocateInfo dedicated = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = ID(Image, IMAGE)};
 	allocate(peer, IMAGE_MEMORY, size ? size : 65536,
-		size ? get.pMemoryRequirements->memoryTypeBits : UINT32_MAX, false);
+		size ? get.pMemoryRequirements->memoryTypeBits : UINT32_MAX, 0, &dedicated);
 	DO(peer, vkBindImageMemory, .device = DEVICE_ID, .image = ID(Image, IMAGE),
 		.memory = ID(DeviceMemory, IMAGE_MEMORY));
 	const VkImageViewCreateInfo view = {
