@@ -12,12 +12,13 @@
 struct batch {
 	struct venus_object **objects;
 	uint64_t *handles; /* the host's; VK_NULL_HANDLE at first */
+	VkPipeline *ids;   /* the guest's, which the reply repeats */
 	uint32_t count;
 };
 
 /** Binds all ids of a call. false: the call has failed. */
 static bool batch_begin(
-		struct render_call *call, struct batch *batch, const VkPipeline *ids, uint32_t count) {
+		struct render_call *call, struct batch *batch, VkPipeline *ids, uint32_t count) {
 	struct arena *arena = call->decoder->arena;
 	if (!count || !ids) {
 		render_call_fail(call, "no pipelines");
@@ -26,6 +27,7 @@ static bool batch_begin(
 	*batch = (struct batch){
 		.objects = arena_alloc_array(arena, count, sizeof(*batch->objects)),
 		.handles = arena_alloc_array(arena, count, sizeof(*batch->handles)),
+		.ids = ids,
 		.count = count,
 	};
 	if (!batch->objects || !batch->handles) {
@@ -48,7 +50,8 @@ static bool batch_begin(
 
 /**
  * A result that is not an error may leave single pipelines unmade (VK_PIPELINE_COMPILE_REQUIRED): their ids become
- * unbound, or failed objects. After an error none stays.
+ * unbound, or failed objects. After an error none stays. The guest learns from zeros in the reply which
+ * were not made.
  */
 static void batch_end(struct render_call *call, struct batch *batch, VkResult result) {
 	const struct render_device *device = render_device_of(call->decoder->device);
@@ -58,6 +61,9 @@ static void batch_end(struct render_call *call, struct batch *batch, VkResult re
 			device->vk.DestroyPipeline(render_device_handle(device),
 				(VkPipeline)(uintptr_t)handle, NULL);
 			handle = 0;
+		}
+		if (!handle) {
+			batch->ids[i] = VK_NULL_HANDLE;
 		}
 		render_object_complete(call, batch->objects[i], handle, result);
 	}
