@@ -116,9 +116,13 @@ def test_console():
     f.gpu.finish()
 
 
+# Guest memory that the front end does not use itself.
+PAGES = 0x1800000
+
+
 def show(f, resource=5, width=64, height=64):
     f.command(create_2d(resource, width, height))
-    f.command(attach_backing(resource, [(0x100000, width * height * 4)]))
+    f.command(attach_backing(resource, [(PAGES, width * height * 4)]))
     f.command(set_scanout(resource, (0, 0, width, height)))
 
 
@@ -137,6 +141,8 @@ def test_pacing():
     f = front_with_view()
     f.view.present = False
     show(f)
+    f.write(PAGES, b"\x01" * (64 * 64 * 4))
+    f.command(transfer(5, (0, 0, 64, 64)))
     first = f.send(flush(5, (0, 0, 10, 10), fence=1))
     wait_view(f, lambda: f.view.unanswered, "the flush at the view")
     more = [f.send(flush(5, (i, i, 10, 10), fence=i)) for i in range(2, 30)]
@@ -166,6 +172,33 @@ def test_pacing():
     check_equal(f.view.flushes[-1], (0, 0, 0, 32, 16), "the damage")
     f.view.answer_all()
     f.take(b)
+    f.gpu.finish()
+
+
+def test_damage():
+    """The guest flushes the whole screen; what is shown is what has changed."""
+    f = front_with_view()
+    show(f)
+
+    def flush_whole(expected):
+        f.command(transfer(5, (0, 0, 64, 64)))
+        head = f.send(flush(5, (0, 0, 64, 64)))
+        wait_view(f, lambda: f.is_done(head), "the flush")
+        check_equal(f.view.flushes[-1], (0, *expected), "the damage")
+
+    f.write(PAGES, b"\x05" * (64 * 64 * 4))
+    flush_whole((0, 0, 64, 64))
+    f.write(PAGES + (10 * 64 + 7) * 4, b"\x06")
+    f.write(PAGES + (12 * 64 + 9) * 4, b"\x06")
+    flush_whole((0, 10, 64, 3))
+    flush_whole((0, 0, 1, 1))  # nothing, but it has its turn
+    # what was changed and not flushed is remembered
+    f.write(PAGES, b"\x07")
+    f.command(transfer(5, (0, 0, 64, 64)))
+    head = f.send(flush(5, (0, 30, 64, 34)))
+    wait_view(f, lambda: f.is_done(head), "the flush")
+    f.write(PAGES + 3 * 64 * 4, b"\x07")
+    flush_whole((0, 0, 64, 4))
     f.gpu.finish()
 
 
@@ -476,7 +509,9 @@ def test_host_blobs():
 def test_several_outputs():
     f = front_with_view("--max-outputs=3")
     f.command(create_2d(5, 300, 100))
-    f.command(attach_backing(5, [(0x100000, 120000)]))
+    f.command(attach_backing(5, [(PAGES, 120000)]))
+    f.write(PAGES, b"\x01" * 120000)
+    f.command(transfer(5, (0, 0, 300, 100)))
     for i in range(3):
         f.command(set_scanout(5, (100 * i, 0, 100, 100), scanout=i))
     head = f.send(flush(5, (150, 10, 100, 20)))
