@@ -54,8 +54,8 @@ static uint64_t piece_end(const struct backing *backing, size_t index) {
 }
 
 /*
- * Brings `data` up to date from `*index` on, the piece in which the range begins, and moves it to where it
- * ends.
+ * Brings `data` up to date from `*index` on, the piece in which the range begins, and moves it to
+ * where it ends.
  */
 static bool refresh_from(const struct backing *backing, struct guest_memory *memory,
 		size_t *index, uint64_t offset, uint8_t *data, size_t size, bool *changed) {

@@ -43,9 +43,9 @@ struct backing_lines {
 };
 
 /**
- * Brings the copy of lines at `data`, `stride` bytes apart, up to date, and tells between which lines it had
- * changed. Guests flush whole screens for a cursor that blinks: who shows the copy need not. false if a part
- * of the range is not there; then some lines may have been copied.
+ * Brings the copy of lines at `data`, `stride` bytes apart, up to date, and tells between which
+ * lines it had changed. Guests flush whole screens for a cursor that blinks: who shows the copy
+ * need not. false if a part of the range is not there; then some lines may have been copied.
  */
 bool backing_refresh_image(const struct backing *backing, struct guest_memory *memory,
 	const struct backing_image *image, uint8_t *data, size_t stride,

@@ -100,7 +100,8 @@ static bool is_range_free(const struct gpu_device *device, uint64_t offset, uint
 }
 
 /* The front end has answered: so is the request that waited for it. */
-static void finish_mapping(struct gpu_device *device, struct gpu_resource *resource, uint32_t type) {
+static void finish_mapping(
+		struct gpu_device *device, struct gpu_resource *resource, uint32_t type) {
 	struct gpu_request *request = resource->request;
 	resource->request = NULL;
 	gpu_request_complete(device, request, type);

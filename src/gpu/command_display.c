@@ -120,8 +120,8 @@ static bool update_copy(struct gpu_device *device, struct gpu_resource *resource
 }
 
 /*
- * Makes damage smaller: of what the guest flushes only what it has changed is to be shown. A pixel is always left,
- * so that the flush takes its turn at the display, which paces the guest.
+ * Makes damage smaller: of what the guest flushes only what it has changed is to be shown. A
+ * pixel is always left, so that the flush takes its turn at the display, which paces the guest.
  */
 static void limit_damage(const struct gpu_resource *resource, struct gpu_rect *damage) {
 	if (resource->kind == GPU_RESOURCE_HOST) {

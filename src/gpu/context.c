@@ -37,7 +37,8 @@ struct gpu_context *gpu_context_get(struct gpu_device *device, uint32_t id) {
 }
 
 /* A blob is not made: whoever waits for the resource will find that there is none. */
-static void fail_creation(struct gpu_resource *resource, struct gpu_context *context, uint32_t type) {
+static void fail_creation(
+		struct gpu_resource *resource, struct gpu_context *context, uint32_t type) {
 	struct gpu_request *request = resource->request;
 	gpu_resource_destroy(context->device, resource);
 	gpu_request_complete(context->device, request, type);

@@ -42,7 +42,7 @@ struct gpu_device {
 	struct list live;     /* all requests that are not given back */
 	struct list free_requests;
 	struct list runnable; /* those that waited for a resource and can be executed now */
-	struct list held;     /* those that are answered but cannot be given back while the VM is paused */
+	struct list held;     /* those that are answered, to be given back after a pause of the VM */
 	size_t outstanding[GPU_QUEUE_COUNT];
 	bool overrun[GPU_QUEUE_COUNT]; /* the guest has made more requests than its queue has places */
 	struct list timeline; /* fences that belong to no context */

@@ -60,7 +60,7 @@ struct display {
 	bool view_ready;      /* it said hello */
 	bool view_stalled;
 	uint64_t view_number; /* of the present view, or the last one */
-	struct event_source *patience; /* armed while a flush is in flight and the view is not stalled */
+	struct event_source *patience; /* armed while a flush is in flight and somebody waits */
 	uint64_t next_buffer_id, next_serial;
 };
 

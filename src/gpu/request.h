@@ -39,7 +39,7 @@ struct gpu_request {
 	 * pause
 	 */
 	struct list link;
-	struct list *timeline;         /* with a fence, where it stands in the order of arrival; or NULL */
+	struct list *timeline;         /* with a fence: the line in which it stands; or NULL */
 	struct list timeline_link;
 	struct list submit_link;       /* those whose fence a render process knows */
 	struct display_waiter waiter;  /* for a flush */

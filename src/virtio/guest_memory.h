@@ -64,9 +64,9 @@ uint8_t *guest_memory_at(
 void *guest_memory_at_user(const struct guest_memory *memory, uint64_t user_addr, size_t size);
 
 /**
- * The same for `data` that was copied before: writes to it only where the guest's bytes differ, and then sets
- * *changed. The guest may change its bytes between the look and the copy: what is in `data`
- * means nothing to us.
+ * The same for `data` that was copied before: writes to it only where the guest's bytes differ,
+ * and then sets *changed. The guest may change its bytes between the look and the copy: what is
+ * in `data` means nothing to us.
  */
 bool guest_memory_refresh(struct guest_memory *memory, uint64_t guest_addr, void *data,
 	size_t size, bool *changed);

@@ -21,7 +21,7 @@ class Do:
 
 
 class Blob:
-    """Blob ids with a meaning; all others make memory in which each word is the id plus its place."""
+    """Blob ids with a meaning; others make memory in which each word is the id plus its place."""
     FAIL, NO_MEMORY, SMALL, SHRINKABLE, OTHER, HELD, NOT_MEMORY = range(0x7e571001, 0x7e571008)
 
 

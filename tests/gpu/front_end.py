@@ -218,7 +218,7 @@ class Queue:
             self.used_index = (self.used_index + 1) & 0xffff
             check(head in self.waiting, "head %d was given back and had not been queued" % head)
             heads, response, size = self.waiting.pop(head)
-            check(length <= size, "%d bytes were written where there is room for %d" % (length, size))
+            check(length <= size, "%d bytes were written, there is room for %d" % (length, size))
             self.free += heads
             self.done[head] = self.front.read(response, length)
             self.order.append(head)
@@ -252,7 +252,8 @@ class FrontEnd:
         self.features = features
         self.protocol_features = protocol_features
         # two that touch, as seen by the guest, and one far away
-        self.regions = [Region(0, 16 << 20, 0x7f0000000000), Region(16 << 20, 16 << 20, 0x7e0000000000),
+        self.regions = [Region(0, 16 << 20, 0x7f0000000000),
+                        Region(16 << 20, 16 << 20, 0x7e0000000000),
                         Region(4 << 30, 32 << 20, 0x7d0000000000)]
         self.next_free = 1 << 20
         self.backend = None
@@ -442,7 +443,7 @@ class FrontEnd:
 
     def handle_backend(self, kind, payload, fds):
         if kind in (BACKEND_MAP, BACKEND_UNMAP, BACKEND_CONFIG_CHANGE):
-            check(self.running, "request %d is read while the device is stopped: QEMU crashes" % kind)
+            check(self.running, "request %d is read while the device is stopped" % kind)
         if kind == BACKEND_CONFIG_CHANGE:
             self.config_changes += 1
             return 0
@@ -462,7 +463,7 @@ class FrontEnd:
             return 0
         if kind == BACKEND_UNMAP:
             _, _, offset, size, _ = struct.unpack("=B7xQQQQ", payload)
-            check(offset in self.maps and self.maps[offset][0] == size, "unmap of what is not mapped")
+            check(offset in self.maps and self.maps[offset][0] == size, "unmap of nothing mapped")
             _, mapping, fd = self.maps.pop(offset)
             mapping.close()
             os.close(fd)
@@ -563,7 +564,8 @@ def transfer(resource, rect, offset=0, **more):
 
 
 def attach_backing(resource, entries, count=None, **more):
-    return header(0x106, **more) + struct.pack("=II", resource, len(entries) if count is None else count) + \
+    count = len(entries) if count is None else count
+    return header(0x106, **more) + struct.pack("=II", resource, count) + \
         b"".join(struct.pack("=QII", a, s, 0) for a, s in entries)
 
 
@@ -587,9 +589,11 @@ def assign_uuid(resource, **more):
     return header(0x10b, **more) + struct.pack("=II", resource, 0)
 
 
-def create_blob(resource, blob_id=0, size=PAGE, mem=2, flags=1, context=1, entries=(), count=None, **more):
+def create_blob(resource, blob_id=0, size=PAGE, mem=2, flags=1, context=1, entries=(), count=None,
+                **more):
+    count = len(entries) if count is None else count
     return header(0x10c, context=context, **more) + struct.pack(
-        "=IIIIQQ", resource, mem, flags, len(entries) if count is None else count, blob_id, size) + \
+        "=IIIIQQ", resource, mem, flags, count, blob_id, size) + \
         b"".join(struct.pack("=QII", a, s, 0) for a, s in entries)
 
 
@@ -638,7 +642,7 @@ def move_cursor(x, y, scanout=0):
 
 
 class View:
-    """A venera-view that shows nothing: remembers what it is told, answers flushes when asked to."""
+    """A venera-view that shows nothing: remembers what it is told, answers flushes if asked to."""
 
     ADD, FORGET, SCANOUT, FLUSH, CURSOR, MOVE = 1, 2, 3, 4, 5, 6
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_life.py VENERA-GPU [TEST...]: fences, lost contexts, pauses and resets, hostile rings, the end."""
+"""test_life.py VENERA-GPU [TEST...]: fences, lost contexts, pauses, resets, hostile rings, ends."""
 
 import glob
 import os
@@ -131,7 +131,8 @@ def test_lost_contexts():
                             Do.BAD_FRAME)):
         lose(f, i + 1, do)
     lose(f, 20, Do.OLD_FENCE, 1)
-    f.wait(lambda: len(f.gpu.children()) <= 2, "the collection of children")  # 50 and the one that said LOST
+    # left are that of 50 and the one that said LOST
+    f.wait(lambda: len(f.gpu.children()) <= 2, "the collection of children")
     log = f.gpu.log()
     check("signal 9" in log, "the log does not tell the signal")
     check("exit code 3" in log, "the log does not tell the exit code")
@@ -633,8 +634,9 @@ def test_no_leaks():
 
 
 def run(*arguments, fds=(), env=None):
-    done = subprocess.run([GPU, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=TIMEOUT, pass_fds=fds, env={**os.environ, **(env or {})})
+    done = subprocess.run([GPU, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=TIMEOUT, pass_fds=fds,
+                          env={**os.environ, **(env or {})})
     return done.returncode, done.stdout, done.stderr
 
 
