@@ -5,6 +5,8 @@
 
 # Options for meson, such as MESONFLAGS="-Dwerror=true -Db_sanitize=address,undefined".
 MESONFLAGS =
+# What of the tests "make check" runs, as arguments of "meson test": "--suite unit", "--no-suite vm".
+TESTS =
 # Folder of the build; all else under build/ is tools, caches, and the guest.
 BUILD = build/venera
 
@@ -20,7 +22,7 @@ image: build
 	@guest/image/build
 
 check: build image
-	@tools/in-root tools/check $(BUILD)
+	@tools/in-root tools/check $(BUILD) $(TESTS)
 
 demo: build image
 	@tools/demo
@@ -40,5 +42,6 @@ help:
 	@echo 'make clean      remove what was built, keep tools, downloads and guest'
 	@echo 'make distclean  remove all of build/'
 	@echo
+	@echo 'TESTS="--suite unit" chooses tests, BUILD=build/asan another folder;'
 	@echo 'MESONFLAGS="..." passes options to meson; VENERA_ROOT=host|private chooses whose tools'
 	@echo 'to use. To install: tools/in-root meson install -C $(BUILD) --destdir DIR'
