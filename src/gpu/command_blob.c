@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "base/log.h"
 #include "base/shmem.h"
 #include "gpu/command.h"
 #include "gpu/context.h"
+#include "gpu/guest_log.h"
 #include "gpu/limits.h"
 #include "gpu/resource.h"
 
@@ -117,7 +117,7 @@ static void handle_mapped(void *data, int result) {
 	struct gpu_resource *resource = data;
 	struct gpu_device *device = resource->device;
 	if (result < 0) {
-		log_warn("the front end does not map a blob of %llu bytes",
+		guest_log_warn("the front end does not map a blob of %llu bytes",
 			(unsigned long long)resource->size);
 		set_unmapped(resource);
 		finish_mapping(device, resource, GPU_RESP_ERR_UNSPEC);
@@ -133,7 +133,7 @@ static void handle_unmapped(void *data, int result) {
 	struct gpu_resource *resource = data;
 	struct gpu_device *device = resource->device;
 	if (result < 0) {
-		log_warn("the front end does not unmap a blob of %llu bytes",
+		guest_log_warn("the front end does not unmap a blob of %llu bytes",
 			(unsigned long long)resource->size);
 	}
 	set_unmapped(resource);

@@ -7,10 +7,10 @@
 
 #include "base/clock.h"
 #include "base/event_loop.h"
-#include "base/log.h"
 #include "base/socket.h"
 #include "gpu/context.h"
 #include "gpu/device.h"
+#include "gpu/guest_log.h"
 #include "gpu/limits.h"
 #include "gpu/reaper.h"
 #include "gpu/renderer.h"
@@ -99,7 +99,7 @@ static bool handle_blob(void *data, const struct render_blob *blob, int fd) {
 		goto error_fd;
 	}
 	if (fd >= 0 && !check_memory(resource, fd, blob->size)) {
-		log_warn("%s: its render process sent memory that cannot be used", context->name);
+		guest_log_warn("%s: its render process sent memory that cannot be used", context->name);
 		fail_creation(resource, context, GPU_RESP_ERR_UNSPEC);
 		goto error_fd;
 	}
@@ -109,7 +109,7 @@ static bool handle_blob(void *data, const struct render_blob *blob, int fd) {
 	resource->map_info = blob->map_info;
 	resource->buffer = (struct display_buffer){.fd = fd, .size = resource->fd_size};
 	if (!context->closing && !gpu_resource_attach(device, resource, context, NULL)) {
-		log_warn("%s: too many attached resources", context->name);
+		guest_log_warn("%s: too many attached resources", context->name);
 	}
 	resource->creator = NULL;
 	gpu_request_complete(device, resource->request, GPU_RESP_OK_NODATA);
@@ -153,7 +153,7 @@ static void handle_lost(void *data, const char *reason) {
 	struct gpu_context *context = data;
 	struct gpu_device *device = context->device;
 	if (!context->closing) {
-		log_warn("%s is lost: %s", context->name, reason);
+		guest_log_warn("%s is lost: %s", context->name, reason);
 	}
 	lose(context);
 	if (context->closing) {
@@ -182,7 +182,7 @@ struct gpu_context *gpu_context_create(struct gpu_device *device, uint32_t id, b
 		const char *name, size_t name_size) {
 	if (device->contexts.count + device->closing_count + reaper_count(device->reaper) >=
 			GPU_MAX_CONTEXTS) {
-		log_warn("context %u: there are too many", (unsigned)id);
+		guest_log_warn("context %u: there are too many", (unsigned)id);
 		return NULL;
 	}
 	struct gpu_context *context = calloc(1, sizeof(*context));
@@ -210,7 +210,6 @@ struct gpu_context *gpu_context_create(struct gpu_device *device, uint32_t id, b
 			.path = device->options.renderer,
 			.name = context->name,
 			.guest_name = guest_name[0] ? guest_name : "guest",
-			.driver = device->options.driver,
 			.ops = &renderer_ops,
 			.data = context,
 		};

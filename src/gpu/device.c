@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "base/event_loop.h"
-#include "base/log.h"
 #include "base/shmem.h"
 #include "gpu/command.h"
 #include "gpu/context.h"
 #include "gpu/device.h"
+#include "gpu/guest_log.h"
 #include "gpu/limits.h"
 #include "gpu/renderer.h"
 #include "gpu/resource.h"
@@ -259,7 +259,7 @@ static bool run_next(struct gpu_device *device, enum gpu_queue queue) {
 		recycle_request(device, request);
 		return false;
 	case VIRTQUEUE_BROKEN:
-		log_warn("the guest broke its queue %d: it is ignored until the guest's reset", queue);
+		guest_log_warn("the guest broke its queue %d: it is ignored until the guest's reset", queue);
 		recycle_request(device, request);
 		return false;
 	case VIRTQUEUE_BAD:
@@ -271,7 +271,7 @@ static bool run_next(struct gpu_device *device, enum gpu_queue queue) {
 	}
 	if (device->outstanding[queue] > vhost_user_queue_size(device->server, queue)) {
 		/* an honest guest cannot do that: it had no descriptors left */
-		log_warn("the guest makes more requests than its queue holds: they are ignored");
+		guest_log_warn("the guest makes more requests than its queue holds: they are ignored");
 		device->overrun[queue] = true;
 		recycle_request(device, request);
 		return false;

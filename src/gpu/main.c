@@ -53,7 +53,6 @@ static bool start_device(struct program *program, int fd) {
 		.hostmem = program->options.hostmem,
 		.output_count = program->options.max_outputs,
 		.renderer = program->renderer,
-		.driver = program->options.driver,
 		.closed = handle_closed,
 		.data = program,
 	};
@@ -202,6 +201,13 @@ static bool start(struct program *program) {
 	/* a front end that is gone shows in the channel, not as a signal */
 	signal(SIGPIPE, SIG_IGN);
 	fd_limit_raise();
+	/* for the render processes; the second name is that of loaders before 1.3.207 */
+	const char *driver = program->options.driver;
+	if (driver && (setenv("VK_DRIVER_FILES", driver, 1) < 0 ||
+			setenv("VK_ICD_FILENAMES", driver, 1) < 0)) {
+		log_error("cannot start: %s", strerror(errno));
+		return false;
+	}
 	program->renderer = process_find_sibling("venera-render");
 	if (!program->renderer) {
 		log_error("venera-render is missing: it should be beside venera-gpu; "

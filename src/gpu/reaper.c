@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "base/process.h"
+#include "gpu/guest_log.h"
 #include "gpu/reaper.h"
 
 struct child {
@@ -41,10 +41,10 @@ static bool collect(struct reaper *reaper, struct child *child, int timeout_ms) 
 		return false;
 	}
 	if (result > 0 && WIFSIGNALED(status) && !child->killed) {
-		log_warn("the render process of %s was ended by signal %d (%s)", child->name,
+		guest_log_warn("the render process of %s was ended by signal %d (%s)", child->name,
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	} else if (result > 0 && WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-		log_warn("the render process of %s ended with exit code %d", child->name,
+		guest_log_warn("the render process of %s ended with exit code %d", child->name,
 			WEXITSTATUS(status));
 	}
 	remove_child(reaper, child);
@@ -52,7 +52,7 @@ static bool collect(struct reaper *reaper, struct child *child, int timeout_ms) 
 }
 
 static void kill_child(struct child *child) {
-	log_warn("the render process of %s (%d) does not end: it is killed", child->name,
+	guest_log_warn("the render process of %s (%d) does not end: it is killed", child->name,
 		(int)child->pid);
 	kill(child->pid, SIGKILL);
 	child->killed = true;

@@ -10,9 +10,9 @@
 #include "base/channel.h"
 #include "base/event_loop.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "base/process.h"
 #include "base/socket.h"
+#include "gpu/guest_log.h"
 #include "gpu/limits.h"
 #include "gpu/reaper.h"
 #include "gpu/renderer.h"
@@ -341,7 +341,7 @@ static void handle_channel(void *data, int fd, uint32_t mask) {
 }
 
 static pid_t spawn(const struct renderer_options *options, int fd) {
-	char fd_text[32], name_text[96], level_text[32], driver[2][1024];
+	char fd_text[32], name_text[96], level_text[32];
 	static const char *const levels[] = {
 		[LOG_LEVEL_ERROR] = "error",
 		[LOG_LEVEL_WARN] = "warn",
@@ -353,18 +353,9 @@ static pid_t spawn(const struct renderer_options *options, int fd) {
 	snprintf(level_text, sizeof(level_text), "--log-level=%s", levels[log_get_level()]);
 	const char *argv[] = {"venera-render", fd_text, name_text, level_text, NULL};
 
-	/* the second name is that of loaders before 1.3.207 */
-	const char *env[] = {NULL, NULL, NULL};
-	if (options->driver) {
-		snprintf(driver[0], sizeof(driver[0]), "VK_DRIVER_FILES=%s", options->driver);
-		snprintf(driver[1], sizeof(driver[1]), "VK_ICD_FILENAMES=%s", options->driver);
-		env[0] = driver[0];
-		env[1] = driver[1];
-	}
 	struct process_options process = PROCESS_OPTIONS_DEFAULT;
 	process.path = options->path;
 	process.argv = argv;
-	process.env = env;
 	process.fds = &fd;
 	process.fd_count = 1;
 	process.new_group = true;
@@ -386,20 +377,20 @@ struct renderer *renderer_create(const struct renderer_options *options) {
 	int fds[2];
 	int err = socket_pair(fds);
 	if (err) {
-		log_error("%s: no socket for its render process: %s", options->name, strerror(-err));
+		guest_log_error("%s: no socket for its render process: %s", options->name, strerror(-err));
 		goto error_renderer;
 	}
 	renderer->pid = spawn(options, fds[1]);
 	close(fds[1]);
 	if (renderer->pid < 0) {
-		log_error("%s: cannot start %s: %s", options->name, options->path,
+		guest_log_error("%s: cannot start %s: %s", options->name, options->path,
 			strerror(-renderer->pid));
 		close(fds[0]);
 		goto error_renderer;
 	}
 	err = channel_init(&renderer->channel, fds[0]);
 	if (err) {
-		log_error("%s: no channel to its render process: %s", options->name, strerror(-err));
+		guest_log_error("%s: no channel to its render process: %s", options->name, strerror(-err));
 		goto error_process;
 	}
 	err = channel_set_queueing(&renderer->channel, true);
@@ -408,7 +399,7 @@ struct renderer *renderer_create(const struct renderer_options *options) {
 			options->loop, renderer->channel.fd, EVENT_READABLE, handle_channel, renderer);
 	}
 	if (!renderer->source) {
-		log_error("%s: no channel to its render process: %s", options->name,
+		guest_log_error("%s: no channel to its render process: %s", options->name,
 			strerror(err ? -err : ENOMEM));
 		goto error_channel;
 	}

@@ -39,7 +39,6 @@ struct renderer_options {
 	const char *path;   /* of the program */
 	const char *name;   /* of the context, in our log lines */
 	const char *guest_name; /* of the guest's process, in its log lines */
-	const char *driver; /* manifest of the only Vulkan driver to use; NULL: the loader chooses */
 	const struct renderer_ops *ops;
 	void *data;
 };

@@ -147,6 +147,28 @@ def test_lost_contexts():
     f.gpu.finish()
 
 
+def test_log_is_not_the_guests():
+    f = FrontEnd(GPU).start()
+    for _ in range(100):
+        f.queues[0].publish(f.queues[0].size)
+        f.queues[0].kick()
+        time.sleep(0.003)
+        f.reboot()
+    log = f.gpu.log()
+    check("broke its queue" in log and "is not logged" in log, "the log:\n" + log)
+    check_equal(log.count("\n"), 40, "the number of lines")
+    f.gpu.finish()
+
+
+def test_driver():
+    """Render processes use the Vulkan driver that was asked for."""
+    f = FrontEnd(GPU, "--driver=" + os.path.abspath(__file__)).start()
+    f.command(ctx_create(1))
+    f.wait(lambda: f.gpu.requests(), "the start of the render process")
+    check_equal(f.gpu.requests()[0][-1], os.path.abspath(__file__), "the driver")
+    f.gpu.finish()
+
+
 def test_render_program_fails():
     f = FrontEnd(GPU, render="front_end.py").start()  # not a program
     f.command(ctx_create(1), ERR_OUT_OF_MEMORY)
