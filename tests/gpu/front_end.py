@@ -20,6 +20,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMEOUT = float(os.environ.get("VENERA_TEST_TIMEOUT", "10"))
 PAGE = os.sysconf("SC_PAGE_SIZE")
+# venera-gpu is built without what only Linux has
+PORTABLE = bool(os.environ.get("VENERA_TEST_PORTABLE"))
 
 # vhost-user
 GET_FEATURES, SET_FEATURES, SET_OWNER, SET_MEM_TABLE = 1, 2, 3, 5

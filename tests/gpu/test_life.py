@@ -282,6 +282,9 @@ def test_pause():
 
 def test_pause_with_request_in_flight():
     """QEMU must never read a request while the device is stopped."""
+    if PORTABLE:
+        print("  (nothing tells when QEMU reads)")
+        return
     f = FrontEnd(GPU).start()
     f.command(ctx_create(1))
     f.command(create_blob(7, 0x70))
