@@ -14,7 +14,7 @@
 #define EXECUTOR_ARENA_LIMIT (UINT64_C(256) << 20)
 /** A stream copy larger than this is given back after use. */
 #define EXECUTOR_STREAM_KEEP (UINT64_C(1) << 20)
-/** vkGetPipelineCacheData and the like: nothing larger than a stream makes sense. */
+/** A command stream larger than this is refused. */
 #define EXECUTOR_STREAM_MAX (UINT64_C(1) << 30)
 
 enum { COMMAND_HEADER_SIZE = 8, COMMAND_FLAG_GENERATE_REPLY = 1 };
@@ -149,11 +149,6 @@ bool render_executor_run_resource(struct render_executor *executor,
 		executor->stream_capacity = 0;
 	}
 	return ok;
-}
-
-uint64_t render_call_reply_room(const struct render_call *call) {
-	const struct render_reply_stream *reply = &call->executor->reply;
-	return reply->resource ? reply->size - reply->position : 0;
 }
 
 struct venus_encoder *render_call_begin_reply(struct render_call *call) {

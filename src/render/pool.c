@@ -42,50 +42,71 @@ static uint64_t release_pool(struct render_call *call, struct venus_object *obje
 	return render_object_release(call, object);
 }
 
-/**
- * Binds the ids of a new allocation: `objects` gets `count` entries. false: the call has failed, or
- * memory is out, and nothing is bound.
- */
-static bool reserve_children(struct render_call *call, struct render_pool *pool,
-		struct venus_object **objects, const uint64_t *ids, uint32_t count, VkObjectType type) {
+/** What one call allocates from a pool. */
+struct children {
+	struct render_pool *pool;
+	struct venus_object **objects;
+	uint64_t *handles; /* for the host to fill in */
+	uint32_t count;
+};
+
+/** Binds `ids` to objects without a host handle. false: the call has failed, and nothing is bound. */
+static bool begin_children(struct render_call *call, struct children *children,
+		const uint64_t *ids, uint32_t count, VkObjectType type) {
+	struct arena *arena = call->decoder->arena;
+	struct render_pool *pool = (struct render_pool *)call->decoder->pool;
+	if (!pool || !count || !ids) {
+		render_call_fail(call, "no pool, or nothing to allocate");
+		return false;
+	}
+	*children = (struct children){
+		.pool = pool,
+		.objects = arena_alloc_array(arena, count, sizeof(*children->objects)),
+		.handles = arena_alloc_array(arena, count, sizeof(*children->handles)),
+		.count = count,
+	};
+	if (!children->objects || !children->handles) {
+		render_call_fail(call, "out of memory");
+		return false;
+	}
 	for (uint32_t i = 0; i < count; i++) {
-		objects[i] = render_object_alloc(
+		struct venus_object *object = render_object_alloc(
 			call, ids[i], type, sizeof(struct render_pool_child));
-		if (objects[i]) {
-			struct render_pool_child *child = (struct render_pool_child *)objects[i];
+		if (object) {
+			struct render_pool_child *child = (struct render_pool_child *)object;
 			child->pool = pool;
-			child->resettable = pool->resettable;
 			list_init(&child->link);
 		}
-		if (!objects[i] || !render_object_publish(call, objects[i])) {
+		if (!object || !render_object_publish(call, object)) {
 			while (i-- > 0) {
-				render_object_unbind(call->context, objects[i]);
+				render_object_unbind(call->context, children->objects[i]);
 			}
 			return false;
 		}
+		children->objects[i] = object;
 	}
 	return true;
 }
 
-/** All or nothing: `handles` are the host's. */
-static void complete_children(struct render_call *call, struct render_pool *pool,
-		struct venus_object **objects, const uint64_t *handles, uint32_t count,
-		VkResult result) {
+/** All or nothing. */
+static void end_children(
+		struct render_call *call, const struct children *children, VkResult result) {
+	struct render_pool *pool = children->pool;
 	struct render_device *device = render_device_of(pool->base.device);
 	pthread_mutex_lock(&device->pool_lock);
-	for (uint32_t i = 0; i < count; i++) {
-		struct render_pool_child *child = (struct render_pool_child *)objects[i];
+	for (uint32_t i = 0; i < children->count; i++) {
+		struct venus_object *object = children->objects[i];
 		if (pool->released) {
 			/* another thread destroys the pool, and the host's part with it */
-			render_object_unbind(call->context, &child->base);
+			render_object_unbind(call->context, object);
 			continue;
 		}
 		/* failed objects, too, go with their pool */
 		if (result == VK_SUCCESS || !call->wants_reply) {
-			list_append(&pool->children, &child->link);
+			list_append(&pool->children, &((struct render_pool_child *)object)->link);
 		}
 		render_object_complete(
-			call, objects[i], result == VK_SUCCESS ? handles[i] : 0, result);
+			call, object, result == VK_SUCCESS ? children->handles[i] : 0, result);
 	}
 	pthread_mutex_unlock(&device->pool_lock);
 }
@@ -132,30 +153,17 @@ void render_handle_vkDestroyCommandPool(
 
 void render_handle_vkAllocateCommandBuffers(
 		struct render_call *call, struct venus_vkAllocateCommandBuffers *args) {
-	const VkCommandBufferAllocateInfo *info = args->pAllocateInfo;
-	uint32_t count = info->commandBufferCount;
-	struct render_pool *pool = (struct render_pool *)call->decoder->pool;
-	if (!pool || !count || !args->pCommandBuffers) {
-		render_call_fail(call, "no pool or no command buffers");
-		return;
-	}
-	struct arena *arena = call->decoder->arena;
-	struct venus_object **objects = arena_alloc_array(arena, count, sizeof(*objects));
-	uint64_t *handles = arena_alloc_array(arena, count, sizeof(*handles));
-	if (!objects || !handles) {
-		render_call_fail(call, "out of memory");
-		return;
-	}
-	if (!reserve_children(call, pool, objects, (const uint64_t *)(const void *)args->pCommandBuffers,
-			count, VK_OBJECT_TYPE_COMMAND_BUFFER)) {
+	struct children children;
+	if (!begin_children(call, &children, (const uint64_t *)(const void *)args->pCommandBuffers,
+			args->pAllocateInfo->commandBufferCount, VK_OBJECT_TYPE_COMMAND_BUFFER)) {
 		return;
 	}
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 	if (!call->decoder->failed_object) {
-		args->ret = render_call_device_table(call)->AllocateCommandBuffers(
-			args->device, info, (VkCommandBuffer *)(void *)handles);
+		args->ret = render_call_device_table(call)->AllocateCommandBuffers(args->device,
+			args->pAllocateInfo, (VkCommandBuffer *)(void *)children.handles);
 	}
-	complete_children(call, pool, objects, handles, count, args->ret);
+	end_children(call, &children, args->ret);
 }
 
 void render_handle_vkFreeCommandBuffers(
@@ -212,30 +220,17 @@ void render_handle_vkResetDescriptorPool(
 
 void render_handle_vkAllocateDescriptorSets(
 		struct render_call *call, struct venus_vkAllocateDescriptorSets *args) {
-	const VkDescriptorSetAllocateInfo *info = args->pAllocateInfo;
-	uint32_t count = info->descriptorSetCount;
-	struct render_pool *pool = (struct render_pool *)call->decoder->pool;
-	if (!pool || !count || !args->pDescriptorSets) {
-		render_call_fail(call, "no pool or no descriptor sets");
-		return;
-	}
-	struct arena *arena = call->decoder->arena;
-	struct venus_object **objects = arena_alloc_array(arena, count, sizeof(*objects));
-	uint64_t *handles = arena_alloc_array(arena, count, sizeof(*handles));
-	if (!objects || !handles) {
-		render_call_fail(call, "out of memory");
-		return;
-	}
-	if (!reserve_children(call, pool, objects, (const uint64_t *)(const void *)args->pDescriptorSets,
-			count, VK_OBJECT_TYPE_DESCRIPTOR_SET)) {
+	struct children children;
+	if (!begin_children(call, &children, (const uint64_t *)(const void *)args->pDescriptorSets,
+			args->pAllocateInfo->descriptorSetCount, VK_OBJECT_TYPE_DESCRIPTOR_SET)) {
 		return;
 	}
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 	if (!call->decoder->failed_object) {
-		args->ret = render_call_device_table(call)->AllocateDescriptorSets(
-			args->device, info, (VkDescriptorSet *)(void *)handles);
+		args->ret = render_call_device_table(call)->AllocateDescriptorSets(args->device,
+			args->pAllocateInfo, (VkDescriptorSet *)(void *)children.handles);
 	}
-	complete_children(call, pool, objects, handles, count, args->ret);
+	end_children(call, &children, args->ret);
 }
 
 void render_handle_vkFreeDescriptorSets(
