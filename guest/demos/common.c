@@ -209,6 +209,15 @@ bool demo_gpu_init(struct demo_gpu *gpu, const struct demo_gpu_options *options)
 		pick_queue_family(gpu, options->queue_flags) && create_device(gpu, options);
 }
 
+bool demo_gpu_init_another(struct demo_gpu *gpu, const struct demo_gpu *first,
+		const struct demo_gpu_options *options) {
+	*gpu = *first;
+	gpu->instance = VK_NULL_HANDLE;
+	gpu->device = VK_NULL_HANDLE;
+	gpu->pool = VK_NULL_HANDLE;
+	return create_device(gpu, options);
+}
+
 void demo_gpu_finish(struct demo_gpu *gpu) {
 	if (gpu->device) {
 		vkDeviceWaitIdle(gpu->device);

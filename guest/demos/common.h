@@ -59,6 +59,9 @@ struct demo_gpu {
 
 /** Makes a device and prints which. On failure demo_gpu_finish() is still due. */
 bool demo_gpu_init(struct demo_gpu *gpu, const struct demo_gpu_options *options);
+/** Another device on the instance of `first`, which must outlive it. The same holds on failure. */
+bool demo_gpu_init_another(struct demo_gpu *gpu, const struct demo_gpu *first,
+	const struct demo_gpu_options *options);
 void demo_gpu_finish(struct demo_gpu *gpu);
 
 /**
