@@ -71,8 +71,10 @@ HANDLED = {
     # synchronisation
     'vkCreateFence',
     'vkCreateSemaphore',
+    'vkDestroySemaphore',
     'vkImportSemaphoreResourceMESA',
     'vkResetFenceResourceMESA',
+    'vkResetFences',
     'vkWaitForFences',
     'vkWaitSemaphoreResourceMESA',
     'vkWaitSemaphores',

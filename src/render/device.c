@@ -146,6 +146,7 @@ void render_handle_vkCreateDevice(struct render_call *call, struct venus_vkCreat
 	device->physical = physical;
 	list_init(&device->queues);
 	pthread_mutex_init(&device->pool_lock, NULL);
+	render_sync_fd_init(&device->sync_fd);
 	const struct vk_instance_table *vk = render_call_instance_table(call);
 	VkDevice handle = VK_NULL_HANDLE;
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -165,6 +166,7 @@ void render_handle_vkCreateDevice(struct render_call *call, struct venus_vkCreat
 
 free_device:
 	free(device->families);
+	render_sync_fd_finish(device);
 	pthread_mutex_destroy(&device->pool_lock);
 	free(device);
 }
@@ -316,6 +318,7 @@ void render_device_destroy(struct render_context *context, struct render_device 
 		destroy_queues(context, device);
 	}
 	destroy_children(context, device);
+	render_sync_fd_finish(device);
 	if (handle) {
 		device->vk.DestroyDevice(handle, NULL);
 	}

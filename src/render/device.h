@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "render/instance.h"
+#include "render/sync_fd.h"
 #include "venus/object_table.h"
 #include "vk/vk_tables.h"
 
@@ -27,6 +28,7 @@ struct render_device {
 	struct list queues; /* struct render_queue that the guest has fetched; under the context's timeline_lock */
 	struct render_device_queues *families;
 	uint32_t family_count;
+	struct render_sync_fd sync_fd;
 	pthread_mutex_t pool_lock; /* of the children lists of the device's pools */
 };
 

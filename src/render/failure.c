@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "render/call.h"
-#include "render/chain.h"
 #include "render/device.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -314,90 +313,5 @@ void render_handle_vkBindImageMemory2(
 			give_up(call,
 				find_by_handle(call, VK_OBJECT_TYPE_IMAGE, RENDER_HANDLE(image)));
 		}
-	}
-}
-
-/* --- submissions: they are decoded into our arena, and changed there --- */
-
-static uint32_t strip_semaphores(const VkSemaphore *list, uint32_t count,
-		const VkPipelineStageFlags *stages, const uint64_t *values, uint32_t value_count) {
-	VkSemaphore *semaphores = (VkSemaphore *)list;
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		if (!semaphores[i]) {
-			continue;
-		}
-		semaphores[kept] = semaphores[i];
-		if (stages) {
-			((VkPipelineStageFlags *)stages)[kept] = stages[i];
-		}
-		if (values && i < value_count) {
-			((uint64_t *)values)[kept] = values[i];
-		}
-		kept++;
-	}
-	return kept;
-}
-
-void render_submits_strip(uint32_t count, const VkSubmitInfo *submits, bool without_commands) {
-	for (uint32_t i = 0; i < count; i++) {
-		VkSubmitInfo *submit = (VkSubmitInfo *)&submits[i];
-		VkCommandBuffer *commands = (VkCommandBuffer *)submit->pCommandBuffers;
-		uint32_t kept = 0;
-		for (uint32_t j = 0; !without_commands && j < submit->commandBufferCount; j++) {
-			if (commands[j]) {
-				commands[kept++] = commands[j];
-			}
-		}
-		submit->commandBufferCount = kept;
-		/* its counts would be wrong now; with one device in the group it says nothing */
-		chain_remove(submit, VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO);
-
-		VkTimelineSemaphoreSubmitInfo none = {0};
-		VkTimelineSemaphoreSubmitInfo *timeline =
-			chain_find(submit, VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
-		timeline = timeline ? timeline : &none;
-		submit->waitSemaphoreCount = strip_semaphores(submit->pWaitSemaphores,
-			submit->waitSemaphoreCount, submit->pWaitDstStageMask,
-			timeline->pWaitSemaphoreValues, timeline->waitSemaphoreValueCount);
-		submit->signalSemaphoreCount = strip_semaphores(submit->pSignalSemaphores,
-			submit->signalSemaphoreCount, NULL, timeline->pSignalSemaphoreValues,
-			timeline->signalSemaphoreValueCount);
-		if (timeline->waitSemaphoreValueCount > submit->waitSemaphoreCount) {
-			timeline->waitSemaphoreValueCount = submit->waitSemaphoreCount;
-		}
-		if (timeline->signalSemaphoreValueCount > submit->signalSemaphoreCount) {
-			timeline->signalSemaphoreValueCount = submit->signalSemaphoreCount;
-		}
-	}
-}
-
-static uint32_t strip_semaphores2(const VkSemaphoreSubmitInfo *list, uint32_t count) {
-	VkSemaphoreSubmitInfo *semaphores = (VkSemaphoreSubmitInfo *)list;
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		if (semaphores[i].semaphore) {
-			semaphores[kept++] = semaphores[i];
-		}
-	}
-	return kept;
-}
-
-void render_submits2_strip(uint32_t count, const VkSubmitInfo2 *submits, bool without_commands) {
-	for (uint32_t i = 0; i < count; i++) {
-		VkSubmitInfo2 *submit = (VkSubmitInfo2 *)&submits[i];
-		VkCommandBufferSubmitInfo *commands =
-			(VkCommandBufferSubmitInfo *)submit->pCommandBufferInfos;
-		uint32_t kept = 0;
-		for (uint32_t j = 0; !without_commands && j < submit->commandBufferInfoCount; j++) {
-			if (commands[j].commandBuffer) {
-				commands[kept++] = commands[j];
-			}
-		}
-		submit->commandBufferInfoCount = kept;
-		submit->waitSemaphoreInfoCount = strip_semaphores2(
-			submit->pWaitSemaphoreInfos, submit->waitSemaphoreInfoCount);
-		submit->signalSemaphoreInfoCount = strip_semaphores2(
-			submit->pSignalSemaphoreInfos, submit->signalSemaphoreInfoCount);
 	}
 }

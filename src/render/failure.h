@@ -16,8 +16,4 @@ void render_command_buffer_spoil(struct render_call *call, struct venus_object *
 /** Gives a spoiled command buffer or descriptor set its handle back. Was it spoiled? */
 bool render_pool_child_restore(struct render_pool_child *child);
 
-/** Takes failed objects out of submissions, and, if `without_commands`, all command buffers. */
-void render_submits_strip(uint32_t count, const VkSubmitInfo *submits, bool without_commands);
-void render_submits2_strip(uint32_t count, const VkSubmitInfo2 *submits, bool without_commands);
-
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/queue.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -10,7 +9,6 @@
 #include "render/chain.h"
 #include "render/context.h"
 #include "render/device.h"
-#include "render/failure.h"
 #include "render/fence.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -24,26 +22,88 @@
  * these in order and reports them. A fence with no submission since the last one needs no
  * VkFence of its own: it retires with its predecessor, in order.
  *
- * A fence must never stay pending, or the guest's kernel hangs: when the host refuses the submission or
- * loses the device, when the context is lost, or when the queue goes away, it retires at once.
+ * A fence must never stay pending, or the guest's kernel hangs: when the host loses the device, when
+ * the context is lost, or when the queue goes away, it retires at once. Nor must it retire early, or the guest
+ * uses again what the host still writes to. So when the host refuses the empty submission the fence is
+ * *owed*: the thread goes on trying, and what it then waits for includes what was submitted meanwhile. A
+ * host that refuses for FENCE_PATIENCE_NS takes no work on that queue any more.
  */
 
 struct pending_fence {
 	struct list link;
 	uint64_t fence_id;
-	VkFence fence; /* VK_NULL_HANDLE: retires with the one before */
+	VkFence fence;    /* perhaps left from an earlier use */
+	uint64_t covers;  /* the queue's submissions that are done with it */
+	enum {
+		FENCE_FOLLOWS, /* the one before, without a submission of its own */
+		FENCE_SUBMITTED,
+		FENCE_OWED,
+	} state;
+	bool is_our_own;  /* nobody is told */
 };
 
 /** How long the thread waits before it looks whether it shall stop. */
 #define FENCE_SLICE_NS (200 * CLOCK_NS_PER_MS)
+/** For how long, and how often at least, a host that refuses a fence is asked again. */
+#define FENCE_PATIENCE_NS (10 * CLOCK_NS_PER_S)
+#define FENCE_RETRY_MAX_NS (100 * CLOCK_NS_PER_MS)
+
+static bool fences_should_end(struct render_queue *queue) {
+	return atomic_load(&queue->stop) || render_context_is_ending(queue->context);
+}
+
+/** Puts the fence behind the work so far. With submit_lock held. */
+static VkResult submit_fence(struct render_queue *queue, struct pending_fence *pending) {
+	const struct vk_device_table *vk = &queue->device->vk;
+	if (!pending->fence) {
+		const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+		VkFence fence = VK_NULL_HANDLE;
+		const VkResult result =
+			vk->CreateFence(render_device_handle(queue->device), &info, NULL, &fence);
+		if (result != VK_SUCCESS) {
+			return result;
+		}
+		pending->fence = fence;
+	}
+	pending->covers = queue->submissions;
+	return vk->QueueSubmit(queue->handle, 0, NULL, pending->fence);
+}
+
+/** Tries again what the host has refused. false: there is nothing to wait for. */
+static bool submit_owed_fence(struct render_queue *queue, struct pending_fence *pending) {
+	const uint64_t deadline = clock_now() + FENCE_PATIENCE_NS;
+	uint64_t pause = CLOCK_NS_PER_MS;
+	while (!fences_should_end(queue)) {
+		pthread_mutex_lock(&queue->submit_lock);
+		const VkResult result = submit_fence(queue, pending);
+		pthread_mutex_unlock(&queue->submit_lock);
+		if (result == VK_SUCCESS) {
+			return true;
+		}
+		if (result == VK_ERROR_DEVICE_LOST || clock_now() >= deadline) {
+			log_warn("%s: the host takes no fence any more (VkResult %d): it counts as done",
+				queue->context->options.name, result);
+			return false;
+		}
+		clock_sleep(pause);
+		pause = pause * 2 < FENCE_RETRY_MAX_NS ? pause * 2 : FENCE_RETRY_MAX_NS;
+	}
+	return false;
+}
 
 static void wait_for_host(struct render_queue *queue, VkFence fence) {
 	const struct vk_device_table *vk = &queue->device->vk;
 	VkDevice device = render_device_handle(queue->device);
-	VkResult result;
-	do {
-		result = vk->WaitForFences(device, 1, &fence, VK_TRUE, FENCE_SLICE_NS);
-	} while (result == VK_TIMEOUT && !render_context_is_ending(queue->context));
+	while (!fences_should_end(queue)) {
+		const VkResult result =
+			vk->WaitForFences(device, 1, &fence, VK_TRUE, FENCE_SLICE_NS);
+		if (result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST) {
+			return;
+		}
+		if (result < 0) {
+			clock_sleep(CLOCK_NS_PER_MS); /* out of memory: the work still goes on */
+		}
+	}
 }
 
 static void *fence_main(void *data) {
@@ -53,7 +113,7 @@ static void *fence_main(void *data) {
 
 	pthread_mutex_lock(&queue->fence_lock);
 	for (;;) {
-		while (list_empty(&queue->pending) && !queue->stop) {
+		while (list_empty(&queue->pending) && !atomic_load(&queue->stop)) {
 			pthread_cond_wait(&queue->fence_cond, &queue->fence_lock);
 		}
 		if (list_empty(&queue->pending)) {
@@ -63,13 +123,19 @@ static void *fence_main(void *data) {
 			LIST_CONTAINER(queue->pending.next, struct pending_fence, link);
 		pthread_mutex_unlock(&queue->fence_lock);
 
-		if (pending->fence) {
+		const bool submitted = pending->state == FENCE_SUBMITTED ||
+			(pending->state == FENCE_OWED && submit_owed_fence(queue, pending));
+		if (submitted) {
 			wait_for_host(queue, pending->fence);
+			atomic_store(&queue->completed, pending->covers);
 		}
-		render_context_fence_retired(queue->context, queue->ring_idx, pending->fence_id);
+		if (!pending->is_our_own) {
+			render_context_fence_retired(
+				queue->context, queue->ring_idx, pending->fence_id);
+		}
 
 		/* of an ending context the fence may still be in use; nobody will take it again */
-		if (pending->fence && !render_context_is_ending(queue->context)) {
+		if (submitted && !fences_should_end(queue)) {
 			vk->ResetFences(render_device_handle(queue->device), 1, &pending->fence);
 		}
 		pthread_mutex_lock(&queue->fence_lock);
@@ -98,7 +164,7 @@ void render_queue_init(struct render_queue *queue, struct render_context *contex
 
 void render_queue_finish(struct render_queue *queue) {
 	pthread_mutex_lock(&queue->fence_lock);
-	queue->stop = true;
+	atomic_store(&queue->stop, true);
 	pthread_cond_signal(&queue->fence_cond);
 	pthread_mutex_unlock(&queue->fence_lock);
 	if (queue->started) {
@@ -114,99 +180,87 @@ void render_queue_finish(struct render_queue *queue) {
 	pthread_mutex_destroy(&queue->submit_lock);
 }
 
-/** A host fence to use, unsignalled. With `with_host` false just the bookkeeping. NULL: out of memory. */
-static struct pending_fence *take_fence(struct render_queue *queue, bool with_host) {
+/** With a host fence that was used before, if one is `wanted` and there. NULL: out of memory. */
+static struct pending_fence *take_fence(struct render_queue *queue, bool wanted) {
 	struct pending_fence *pending = NULL;
-	if (with_host) {
-		pthread_mutex_lock(&queue->fence_lock);
-		if (!list_empty(&queue->unused)) {
-			pending = LIST_CONTAINER(queue->unused.next, struct pending_fence, link);
-			list_remove(&pending->link);
-		}
-		pthread_mutex_unlock(&queue->fence_lock);
-		if (pending) {
-			return pending;
-		}
+	pthread_mutex_lock(&queue->fence_lock);
+	if (wanted && !list_empty(&queue->unused)) {
+		pending = LIST_CONTAINER(queue->unused.next, struct pending_fence, link);
+		list_remove(&pending->link);
 	}
-	pending = calloc(1, sizeof(*pending));
+	pthread_mutex_unlock(&queue->fence_lock);
 	if (!pending) {
-		return NULL;
-	}
-	list_init(&pending->link);
-	if (with_host) {
-		VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-		if (queue->device->vk.CreateFence(render_device_handle(queue->device), &info, NULL,
-				&pending->fence) != VK_SUCCESS) {
-			pending->fence = VK_NULL_HANDLE;
+		pending = calloc(1, sizeof(*pending));
+		if (pending) {
+			list_init(&pending->link);
 		}
 	}
 	return pending;
 }
 
-void render_queue_fence(struct render_queue *queue, uint64_t fence_id) {
-	pthread_mutex_lock(&queue->submit_lock);
-	bool new_work = queue->submissions != queue->fenced_submissions;
-	struct pending_fence *pending = take_fence(queue, new_work);
-	bool submitted = !new_work;
-	if (new_work && pending && pending->fence) {
-		submitted = queue->device->vk.QueueSubmit(
-			queue->handle, 0, NULL, pending->fence) == VK_SUCCESS;
-		if (submitted) {
-			queue->fenced_submissions = queue->submissions;
-		} else {
-			queue->device->vk.DestroyFence(
-				render_device_handle(queue->device), pending->fence, NULL);
-			pending->fence = VK_NULL_HANDLE;
-		}
-	}
-	if (!pending || !submitted) {
-		log_warn("%s: no fence could be submitted: reported as done",
-			queue->context->options.name);
-	}
-	if (!pending) {
-		pthread_mutex_unlock(&queue->submit_lock);
-		render_context_fence_retired(queue->context, queue->ring_idx, fence_id);
-		return;
-	}
-	pending->fence_id = fence_id;
-
+/** Hands it to the thread. false: there is nothing to wait for. With submit_lock held. */
+static bool expect_fence(struct render_queue *queue, struct pending_fence *pending) {
+	const bool to_wait = pending->state != FENCE_FOLLOWS;
 	/* still under submit_lock: the order of the list is that of the submissions */
 	pthread_mutex_lock(&queue->fence_lock);
-	if (!queue->started && pending->fence) {
+	if (to_wait && !queue->started) {
 		queue->started = pthread_create(&queue->thread, NULL, fence_main, queue) == 0;
+		if (!queue->started) {
+			render_context_lose(queue->context, "no thread for fences can be started");
+		}
 	}
-	bool retired = !queue->started || (!pending->fence && list_empty(&queue->pending));
-	if (!retired) {
+	const bool expected = queue->started && (to_wait || !list_empty(&queue->pending));
+	if (expected) {
 		list_append(&queue->pending, &pending->link);
 		pthread_cond_signal(&queue->fence_cond);
 	} else if (pending->fence) {
 		list_append(&queue->unused, &pending->link);
+	} else {
+		free(pending);
 	}
 	pthread_mutex_unlock(&queue->fence_lock);
-	pthread_mutex_unlock(&queue->submit_lock);
+	return expected;
+}
 
-	if (retired) {
-		if (!pending->fence) {
-			free(pending);
+/** false: it has retired. */
+static bool put_fence(struct render_queue *queue, bool is_our_own, uint64_t fence_id) {
+	pthread_mutex_lock(&queue->submit_lock);
+	const bool new_work = queue->submissions != queue->fenced_submissions;
+	struct pending_fence *pending = take_fence(queue, new_work);
+	bool expected = false;
+	if (pending) {
+		pending->fence_id = fence_id;
+		pending->is_our_own = is_our_own;
+		pending->state = FENCE_FOLLOWS;
+		if (new_work) {
+			const VkResult result = submit_fence(queue, pending);
+			queue->fenced_submissions = queue->submissions;
+			if (result == VK_SUCCESS) {
+				pending->state = FENCE_SUBMITTED;
+			} else if (result != VK_ERROR_DEVICE_LOST) {
+				pending->state = FENCE_OWED;
+			}
+			if (result != VK_SUCCESS) {
+				log_warn("%s: the host refused a fence (VkResult %d)",
+					queue->context->options.name, result);
+			}
 		}
+		expected = expect_fence(queue, pending);
+	} else {
+		render_context_lose(queue->context, "out of memory for a fence");
+	}
+	pthread_mutex_unlock(&queue->submit_lock);
+	return expected;
+}
+
+void render_queue_fence(struct render_queue *queue, uint64_t fence_id) {
+	if (!put_fence(queue, false, fence_id)) {
 		render_context_fence_retired(queue->context, queue->ring_idx, fence_id);
 	}
 }
 
-bool render_device_submit(struct render_call *call, const VkSubmitInfo *submit) {
-	struct render_device *device = render_device_of(call->decoder->device);
-	pthread_mutex_lock(&call->context->timeline_lock);
-	bool any = !list_empty(&device->queues);
-	if (any) {
-		struct render_queue *queue =
-			LIST_CONTAINER(device->queues.next, struct render_queue, link);
-		pthread_mutex_lock(&queue->submit_lock);
-		device->vk.QueueSubmit(queue->handle, 1, submit, VK_NULL_HANDLE);
-		queue->submissions++;
-		pthread_mutex_unlock(&queue->submit_lock);
-	}
-	pthread_mutex_unlock(&call->context->timeline_lock);
-	return any;
+void render_queue_mark(struct render_queue *queue) {
+	put_fence(queue, true, 0);
 }
 
 void render_fence_create(struct render_context *context, uint32_t ring_idx, uint64_t fence_id) {
@@ -280,86 +334,4 @@ void render_handle_vkGetDeviceQueue2(
 		free(queue);
 		render_call_fail(call, error);
 	}
-}
-
-/**
- * The queue of a submission, locked; NULL when a failed object is named, and the guest will hear of it, or nothing
- * can be left out.
- */
-static struct render_queue *lock_queue(
-		struct render_call *call, struct venus_object *object, bool can_strip) {
-	if (call->decoder->failed_object && (call->wants_reply || !can_strip)) {
-		return NULL;
-	}
-	struct render_queue *queue = (struct render_queue *)object;
-	pthread_mutex_lock(&queue->submit_lock);
-	return queue;
-}
-
-/** Shall a submission that the host refused be made without its command buffers? */
-static bool shall_retry(struct render_call *call, VkResult result) {
-	if (result >= 0 || call->wants_reply) {
-		return false;
-	}
-	log_warn("%s: %s failed on the host (VkResult %d) after the guest went on",
-		call->context->options.name, venus_command_name(call->command), result);
-	return result != VK_ERROR_DEVICE_LOST;
-}
-
-static void unlock_queue(struct render_queue *queue) {
-	queue->submissions++;
-	pthread_mutex_unlock(&queue->submit_lock);
-}
-
-void render_handle_vkQueueSubmit(struct render_call *call, struct venus_vkQueueSubmit *args) {
-	struct render_queue *queue = lock_queue(call, args->queue_object, true);
-	if (!queue) {
-		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-		return;
-	}
-	if (call->decoder->failed_object) {
-		render_submits_strip(args->submitCount, args->pSubmits, false);
-	}
-	args->ret = queue->device->vk.QueueSubmit(
-		queue->handle, args->submitCount, args->pSubmits, args->fence);
-	if (shall_retry(call, args->ret)) {
-		render_submits_strip(args->submitCount, args->pSubmits, true);
-		args->ret = queue->device->vk.QueueSubmit(
-			queue->handle, args->submitCount, args->pSubmits, args->fence);
-	}
-	unlock_queue(queue);
-}
-
-void render_handle_vkQueueSubmit2(struct render_call *call, struct venus_vkQueueSubmit2 *args) {
-	const PFN_vkQueueSubmit2 submit = render_call_device_table(call)->QueueSubmit2;
-	if (!submit) {
-		render_call_fail(call, "the command is not enabled on the device");
-		return;
-	}
-	struct render_queue *queue = lock_queue(call, args->queue_object, true);
-	if (!queue) {
-		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-		return;
-	}
-	if (call->decoder->failed_object) {
-		render_submits2_strip(args->submitCount, args->pSubmits, false);
-	}
-	args->ret = submit(queue->handle, args->submitCount, args->pSubmits, args->fence);
-	if (shall_retry(call, args->ret)) {
-		render_submits2_strip(args->submitCount, args->pSubmits, true);
-		args->ret = submit(queue->handle, args->submitCount, args->pSubmits, args->fence);
-	}
-	unlock_queue(queue);
-}
-
-void render_handle_vkQueueBindSparse(
-		struct render_call *call, struct venus_vkQueueBindSparse *args) {
-	struct render_queue *queue = lock_queue(call, args->queue_object, false);
-	if (!queue) {
-		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-		return;
-	}
-	args->ret = queue->device->vk.QueueBindSparse(
-		queue->handle, args->bindInfoCount, args->pBindInfo, args->fence);
-	unlock_queue(queue);
 }

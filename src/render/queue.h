@@ -3,6 +3,7 @@
 #define VENERA_RENDER_QUEUE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <vulkan/vulkan.h>
@@ -10,7 +11,6 @@
 #include "base/list.h"
 #include "venus/object_table.h"
 
-struct render_call;
 struct render_context;
 struct render_device;
 
@@ -27,13 +27,14 @@ struct render_queue {
 	pthread_mutex_t submit_lock;
 	uint64_t submissions;        /* batches handed to the host, under submit_lock */
 	uint64_t fenced_submissions; /* of those, how many the newest fence covers */
+	_Atomic uint64_t completed;  /* of those, how many are known to be done */
 
 	/* fences that have not retired, oldest first, and the thread that waits for them */
 	pthread_mutex_t fence_lock;
 	pthread_cond_t fence_cond;
 	struct list pending; /* struct pending_fence */
 	struct list unused;  /* host fences to use again */
-	bool stop;
+	_Atomic bool stop;
 	bool started;
 	pthread_t thread;
 };
@@ -45,10 +46,10 @@ void render_queue_init(struct render_queue *queue, struct render_context *contex
 /** Retires what is left, stops the thread. The queue must be idle or lost. */
 void render_queue_finish(struct render_queue *queue);
 
-/** Submits a batch of our own to a queue of the call's device. false: the guest has not fetched one yet. */
-bool render_device_submit(struct render_call *call, const VkSubmitInfo *submit);
-
 /** Puts a fence behind the work that was submitted so far. Any thread. */
 void render_queue_fence(struct render_queue *queue, uint64_t fence_id);
+
+/** Puts a fence of our own there, for `completed` to move on. Any thread. */
+void render_queue_mark(struct render_queue *queue);
 
 #endif

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Fences and semaphores: waits that may be long, and what guests export and import of them. */
+/* Waits for fences and semaphores, which may be long. */
 
 #include "base/clock.h"
 #include "render/call.h"
-#include "render/chain.h"
 #include "render/device.h"
-#include "render/queue.h"
 #include "render/ring.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
-#include "venus/venus_mesa.h"
 
 /*
  * A wait of the guest is made in slices, so that a ring which is to stop, because the guest's process
@@ -70,84 +67,20 @@ void render_handle_vkWaitSemaphores(
 	} while (args->ret == VK_TIMEOUT && slice && !should_stop_waiting(call));
 }
 
-/*
- * Guests turn fences and binary semaphores into sync_fds and back, and want the host's object to follow: the
- * payload that was exported is consumed, the one that was imported is there. The host's driver need not know
- * sync_fds for that (MoltenVK does not): what is exported is a fence of the guest's own kernel, and what is imported
- * was waited for by the guest. So export and import are not told to the driver at all, and
- * consuming and providing a payload are empty submissions.
- */
-
-void render_handle_vkCreateFence(struct render_call *call, struct venus_vkCreateFence *args) {
-	struct venus_object *object = render_object_reserve(
-		call, RENDER_HANDLE(*args->pFence), VK_OBJECT_TYPE_FENCE, 0);
-	if (!object) {
-		return;
+/** The fences that there are are reset, also if one among them failed. */
+void render_handle_vkResetFences(struct render_call *call, struct venus_vkResetFences *args) {
+	VkFence *fences = (VkFence *)args->pFences; /* in our arena */
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < args->fenceCount; i++) {
+		if (fences[i]) {
+			fences[count++] = fences[i];
+		}
 	}
-	chain_remove(args->pCreateInfo, VK_STRUCTURE_TYPE_EXPORT_FENCE_CREATE_INFO);
-	VkFence handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateFence(
-		args->device, args->pCreateInfo, NULL, &handle);
-	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
-}
-
-void render_handle_vkCreateSemaphore(
-		struct render_call *call, struct venus_vkCreateSemaphore *args) {
-	struct venus_object *object = render_object_reserve(
-		call, RENDER_HANDLE(*args->pSemaphore), VK_OBJECT_TYPE_SEMAPHORE, 0);
-	if (!object) {
-		return;
+	args->ret = VK_SUCCESS;
+	if (count) {
+		args->ret = render_call_device_table(call)->ResetFences(args->device, count, fences);
 	}
-	chain_remove(args->pCreateInfo, VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO);
-	VkSemaphore handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateSemaphore(
-		args->device, args->pCreateInfo, NULL, &handle);
-	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
-}
-
-/** An exported fence is reset, once what it stands for is done. */
-void render_handle_vkResetFenceResourceMESA(
-		struct render_call *call, struct venus_vkResetFenceResourceMESA *args) {
-	const struct vk_device_table *vk = render_call_device_table(call);
 	if (call->decoder->failed_object) {
-		return;
-	}
-	VkResult result;
-	do {
-		result = vk->WaitForFences(args->device, 1, &args->fence, VK_TRUE, WAIT_SLICE_NS);
-	} while (result == VK_TIMEOUT && !should_stop_waiting(call));
-	if (result == VK_SUCCESS) {
-		vk->ResetFences(args->device, 1, &args->fence);
-	}
-}
-
-void render_handle_vkWaitSemaphoreResourceMESA(
-		struct render_call *call, struct venus_vkWaitSemaphoreResourceMESA *args) {
-	const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-	const VkSubmitInfo submit = {
-		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.waitSemaphoreCount = 1,
-		.pWaitSemaphores = &args->semaphore,
-		.pWaitDstStageMask = &stage,
-	};
-	if (!call->decoder->failed_object && !render_device_submit(call, &submit)) {
-		render_call_fail(call, "the device has no queue yet");
-	}
-}
-
-void render_handle_vkImportSemaphoreResourceMESA(
-		struct render_call *call, struct venus_vkImportSemaphoreResourceMESA *args) {
-	const VkImportSemaphoreResourceInfoMESA *info = args->pImportSemaphoreResourceInfo;
-	const VkSubmitInfo submit = {
-		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.signalSemaphoreCount = 1,
-		.pSignalSemaphores = &info->semaphore,
-	};
-	if (info->resourceId) {
-		render_call_fail(call, "resourceId is not 0");
-		return;
-	}
-	if (!call->decoder->failed_object && !render_device_submit(call, &submit)) {
-		render_call_fail(call, "the device has no queue yet");
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 	}
 }
