@@ -21,6 +21,8 @@ static const struct parity_case *const groups[] = {
 	parity_image_cases,
 	parity_query_cases,
 	parity_sync_cases,
+	parity_format_cases,
+	parity_object_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {

@@ -53,8 +53,10 @@ struct parity_case {
 extern const struct parity_case parity_api_cases[];
 extern const struct parity_case parity_compute_cases[];
 extern const struct parity_case parity_draw_cases[];
+extern const struct parity_case parity_format_cases[];
 extern const struct parity_case parity_image_cases[];
 extern const struct parity_case parity_memory_cases[];
+extern const struct parity_case parity_object_cases[];
 extern const struct parity_case parity_query_cases[];
 extern const struct parity_case parity_sync_cases[];
 
