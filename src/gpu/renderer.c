@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "base/list.h"
 #include "base/process.h"
+#include "base/shmem.h"
 #include "base/socket.h"
 #include "gpu/guest_log.h"
 #include "gpu/limits.h"
@@ -49,6 +50,7 @@ struct renderer {
 	struct list held; /* struct renderer_slot; the first one is not filled */
 	size_t held_size; /* bytes */
 	unsigned queued_fds; /* sent since the queue was last empty */
+	struct shmem counters; /* struct render_counters; the descriptor is closed */
 	bool broken; /* nothing is sent any more; `lost` was or will be called */
 	bool lost;   /* it was called */
 	char name[80];
@@ -340,8 +342,8 @@ static void handle_channel(void *data, int fd, uint32_t mask) {
 	}
 }
 
-static pid_t spawn(const struct renderer_options *options, int fd) {
-	char fd_text[32], name_text[96], level_text[32];
+static pid_t spawn(const struct renderer_options *options, int fd, int counters_fd) {
+	char fd_text[32], counters_text[32], name_text[96], level_text[32];
 	static const char *const levels[] = {
 		[LOG_LEVEL_ERROR] = "error",
 		[LOG_LEVEL_WARN] = "warn",
@@ -351,13 +353,16 @@ static pid_t spawn(const struct renderer_options *options, int fd) {
 	snprintf(fd_text, sizeof(fd_text), "--fd=%d", fd);
 	snprintf(name_text, sizeof(name_text), "--name=%s", options->guest_name);
 	snprintf(level_text, sizeof(level_text), "--log-level=%s", levels[log_get_level()]);
-	const char *argv[] = {"venera-render", fd_text, name_text, level_text, NULL};
+	snprintf(counters_text, sizeof(counters_text), "--counters-fd=%d", counters_fd);
+	const char *argv[] = {
+		"venera-render", fd_text, counters_text, name_text, level_text, NULL};
+	const int fds[] = {fd, counters_fd};
 
 	struct process_options process = PROCESS_OPTIONS_DEFAULT;
 	process.path = options->path;
 	process.argv = argv;
-	process.fds = &fd;
-	process.fd_count = 1;
+	process.fds = fds;
+	process.fd_count = 2;
 	process.new_group = true;
 	return process_spawn(&process);
 }
@@ -374,20 +379,28 @@ struct renderer *renderer_create(const struct renderer_options *options) {
 	renderer->reaper = options->reaper;
 	snprintf(renderer->name, sizeof(renderer->name), "%s", options->name);
 
-	int fds[2];
-	int err = socket_pair(fds);
+	int err = shmem_create(
+		&renderer->counters, "venera-counters", sizeof(struct render_counters));
 	if (err) {
-		guest_log_error("%s: no socket for its render process: %s", options->name, strerror(-err));
+		guest_log_error("%s: no shared memory: %s", options->name, strerror(-err));
 		goto error_renderer;
 	}
-	renderer->pid = spawn(options, fds[1]);
+	int fds[2];
+	err = socket_pair(fds);
+	if (err) {
+		guest_log_error("%s: no socket for its render process: %s", options->name, strerror(-err));
+		goto error_counters;
+	}
+	renderer->pid = spawn(options, fds[1], renderer->counters.fd);
 	close(fds[1]);
 	if (renderer->pid < 0) {
 		guest_log_error("%s: cannot start %s: %s", options->name, options->path,
 			strerror(-renderer->pid));
 		close(fds[0]);
-		goto error_renderer;
+		goto error_counters;
 	}
+	close(renderer->counters.fd); /* the mapping stays */
+	renderer->counters.fd = -1;
 	err = channel_init(&renderer->channel, fds[0]);
 	if (err) {
 		guest_log_error("%s: no channel to its render process: %s", options->name, strerror(-err));
@@ -409,6 +422,8 @@ error_channel:
 	channel_finish(&renderer->channel);
 error_process:
 	reaper_add(renderer->reaper, renderer->pid, renderer->name, 0);
+error_counters:
+	shmem_finish(&renderer->counters);
 error_renderer:
 	free(renderer);
 	return NULL;
@@ -419,5 +434,10 @@ void renderer_destroy(struct renderer *renderer) {
 		return;
 	}
 	end_process(renderer);
+	shmem_finish(&renderer->counters);
 	free(renderer);
+}
+
+const struct render_counters *renderer_counters(const struct renderer *renderer) {
+	return renderer->counters.data;
 }

@@ -49,6 +49,9 @@ struct renderer *renderer_create(const struct renderer_options *options);
 /** Closes the channel, at which the process ends; the reaper sees to it. NULL is accepted. */
 void renderer_destroy(struct renderer *renderer);
 
+/** What its process says that it has done. It may say anything. */
+const struct render_counters *renderer_counters(const struct renderer *renderer);
+
 /**
  * Requests of render_protocol.h. Errors show as a lost context, later. Descriptors stay the
  * caller's.

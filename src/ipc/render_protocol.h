@@ -2,6 +2,7 @@
 #ifndef VENERA_IPC_RENDER_PROTOCOL_H
 #define VENERA_IPC_RENDER_PROTOCOL_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 /**
@@ -110,6 +111,19 @@ struct render_fence {
 	uint64_t fence_id;
 	uint32_t ring_idx;
 	uint32_t reserved; /* 0 */
+};
+
+/**
+ * What the process has done so far, in shared memory that the device may give it when it starts it
+ * (--counters-fd). The process counts; the device may look at any time and never writes. What it
+ * reads is for people's eyes and need not be true.
+ */
+struct render_counters {
+	_Atomic uint64_t commands;       /* executed, those in command streams included */
+	_Atomic uint64_t submissions;    /* vkQueueSubmit and its like */
+	_Atomic uint64_t ring_wakeups;   /* the guest rang for a ring that slept */
+	_Atomic uint64_t memory_objects; /* VkDeviceMemory that there are now */
+	_Atomic uint64_t memory_bytes;   /* of these */
 };
 
 struct render_lost {

@@ -16,9 +16,20 @@ int render_context_init(
 		struct render_context *context, int channel_fd, const struct render_options *options) {
 	memset(context, 0, sizeof(*context));
 	context->options = *options;
+	context->counters = &context->own_counters;
+	context->counters_memory = SHMEM_NONE;
 	int ret = channel_init(&context->channel, channel_fd);
 	if (ret < 0) {
 		return ret;
+	}
+	if (options->counters_fd >= 0) {
+		ret = shmem_import(&context->counters_memory, options->counters_fd,
+			sizeof(*context->counters));
+		if (ret < 0) {
+			channel_finish(&context->channel);
+			return ret;
+		}
+		context->counters = context->counters_memory.data;
 	}
 	epoch_init(&context->epoch);
 	ret = venus_object_table_init(&context->objects, &context->epoch);
@@ -47,6 +58,7 @@ finish_locks:
 	venus_object_table_finish(&context->objects);
 finish_channel:
 	epoch_finish(&context->epoch);
+	shmem_finish(&context->counters_memory);
 	channel_finish(&context->channel);
 	return ret;
 }
@@ -70,6 +82,7 @@ void render_context_finish(struct render_context *context) {
 	venus_object_table_finish(&context->objects);
 	epoch_finish(&context->epoch);
 	vk_loader_finish(&context->loader);
+	shmem_finish(&context->counters_memory);
 	channel_finish(&context->channel);
 }
 

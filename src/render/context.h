@@ -12,6 +12,7 @@
 #include "base/id_table.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/shmem.h"
 #include "ipc/render_protocol.h"
 #include "render/executor.h"
 #include "render/monitor.h"
@@ -25,6 +26,7 @@ struct render_queue;
 struct render_options {
 	const char *name;  /* the guest process's name, for logs */
 	bool validate;     /* run under the Khronos validation layer and log what it says */
+	int counters_fd;   /* shared memory of a struct render_counters, taken over; -1: none */
 };
 
 /**
@@ -59,9 +61,18 @@ struct render_context {
 	_Atomic bool stopping; /* the channel was closed */
 	_Atomic bool any_spoiled; /* a pool's child ever was: see failure.c */
 
+	struct shmem counters_memory;      /* the device's, or nobody's */
+	struct render_counters own_counters; /* those that nobody looks at */
+	struct render_counters *counters;
+
 	struct render_monitor monitor;
 	struct render_executor path;
 };
+
+/** Adds to a counter. Any thread. */
+static inline void render_count(_Atomic uint64_t *counter, uint64_t more) {
+	atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
 
 /** Takes ownership of `channel_fd`, also on failure. 0 or -errno. */
 int render_context_init(

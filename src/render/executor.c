@@ -101,6 +101,7 @@ static bool run_commands(struct render_executor *executor, const uint8_t *data, 
 			return false;
 		}
 		arena_reset(arena);
+		executor->command_count++;
 		if (ring && !executor->in_stream) {
 			render_ring_advance(ring, (size_t)(decoder.cursor - begin));
 			if (render_ring_should_stop(ring)) {
@@ -118,6 +119,8 @@ bool render_executor_run(struct render_executor *executor, const uint8_t *data, 
 	epoch_enter(&executor->context->epoch, &executor->reader);
 	bool ok = run_commands(executor, data, size);
 	epoch_exit(&executor->reader);
+	render_count(&executor->context->counters->commands, executor->command_count);
+	executor->command_count = 0;
 	return ok;
 }
 

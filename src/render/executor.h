@@ -36,6 +36,7 @@ struct render_executor {
 	uint8_t *stream; /* private copies of the streams of vkExecuteCommandStreamsMESA */
 	size_t stream_capacity;
 	bool in_stream;  /* executing one now: it must not name others */
+	uint64_t command_count; /* executed and not yet added to the context's counters */
 };
 
 void render_executor_init(

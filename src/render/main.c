@@ -18,6 +18,7 @@ static const char usage[] =
 	"\n"
 	"  --fd=N             the connected socket to the device\n"
 	"  --name=NAME        the guest process's name, for log lines\n"
+	"  --counters-fd=N    shared memory in which to count what it does\n"
 	"  --validate         run under the Khronos validation layer and log what it finds\n"
 	"  --log-level=LEVEL  error, warn, info (default) or debug\n"
 	"  --help, --version\n";
@@ -25,9 +26,10 @@ static const char usage[] =
 static char program[96] = "venera-render";
 
 int main(int argc, char **argv) {
-	enum { OPT_FD = 1, OPT_NAME, OPT_VALIDATE, OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION };
+	enum { OPT_FD = 1, OPT_COUNTERS_FD, OPT_NAME, OPT_VALIDATE, OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION };
 	static const struct option long_options[] = {
 		{"fd", required_argument, NULL, OPT_FD},
+		{"counters-fd", required_argument, NULL, OPT_COUNTERS_FD},
 		{"name", required_argument, NULL, OPT_NAME},
 		{"validate", no_argument, NULL, OPT_VALIDATE},
 		{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
@@ -37,20 +39,22 @@ int main(int argc, char **argv) {
 	};
 
 	log_init(program, LOG_LEVEL_INFO);
-	struct render_options options = {.name = "guest"};
+	struct render_options options = {.name = "guest", .counters_fd = -1};
 	enum log_level level = LOG_LEVEL_INFO;
 	int fd = -1;
 	int option;
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (option) {
-		case OPT_FD: {
+		case OPT_FD:
+		case OPT_COUNTERS_FD: {
 			char *end;
 			long value = strtol(optarg, &end, 10);
 			if (*end || end == optarg || value < 0 || value > 1 << 20) {
-				log_error("--fd=%s is not a descriptor", optarg);
+				log_error("--%s=%s is not a descriptor",
+					option == OPT_FD ? "fd" : "counters-fd", optarg);
 				return EXIT_FAILURE;
 			}
-			fd = (int)value;
+			*(option == OPT_FD ? &fd : &options.counters_fd) = (int)value;
 			break;
 		}
 		case OPT_NAME:

@@ -120,17 +120,24 @@ void render_handle_vkAllocateMemory(
 			args->ret = device->vk.AllocateMemory(args->device, info, NULL, &handle);
 		}
 	}
+	if (handle) {
+		render_count(&call->context->counters->memory_objects, 1);
+		render_count(&call->context->counters->memory_bytes, memory->size);
+	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
 
 void render_memory_free(struct render_context *context, struct render_memory *memory) {
 	const struct render_device *device = render_device_of(memory->base.device);
 	struct render_shmem *shmem = memory->shmem;
+	const uint64_t size = memory->size;
 	VkDeviceMemory handle =
 		(VkDeviceMemory)(uintptr_t)render_object_unbind(context, &memory->base);
 	if (handle) {
 		device->vk.FreeMemory(render_device_handle(device), handle, NULL);
 		render_shmem_unref(shmem);
+		render_count(&context->counters->memory_objects, (uint64_t)-1);
+		render_count(&context->counters->memory_bytes, -size);
 	}
 }
 

@@ -230,6 +230,7 @@ static VkResult submit(struct submission *submission) {
 		call->wants_reply ? try_once(submission) : try_hard(submission);
 	queue->submissions++;
 	pthread_mutex_unlock(&queue->submit_lock);
+	render_count(&call->context->counters->submissions, 1);
 	if (!list_empty(&submission->imports)) {
 		render_sync_fd_settle(
 			sync, &submission->imports, result >= 0 || !call->wants_reply);

@@ -149,6 +149,7 @@ void render_handle_vkNotifyRingMESA(
 		struct render_call *call, struct venus_vkNotifyRingMESA *args) {
 	struct render_ring *ring = find_ring(call, args->ring);
 	if (ring) {
+		render_count(&call->context->counters->ring_wakeups, 1);
 		render_ring_wake(ring);
 	}
 }
