@@ -60,6 +60,32 @@ static const char *const known_extensions[] = {
 	VK_EXT_SAMPLER_FILTER_MINMAX_EXTENSION_NAME,
 	VK_KHR_LINE_RASTERIZATION_EXTENSION_NAME,
 	VK_KHR_DEFERRED_HOST_OPERATIONS_EXTENSION_NAME,
+	VK_EXT_COLOR_WRITE_ENABLE_EXTENSION_NAME,
+	VK_EXT_DEPTH_CLIP_CONTROL_EXTENSION_NAME,
+	VK_EXT_DEPTH_BIAS_CONTROL_EXTENSION_NAME,
+	VK_EXT_PROVOKING_VERTEX_EXTENSION_NAME,
+	VK_EXT_PRIMITIVE_TOPOLOGY_LIST_RESTART_EXTENSION_NAME,
+	VK_EXT_BLEND_OPERATION_ADVANCED_EXTENSION_NAME,
+	VK_EXT_ATTACHMENT_FEEDBACK_LOOP_LAYOUT_EXTENSION_NAME,
+	VK_EXT_ATTACHMENT_FEEDBACK_LOOP_DYNAMIC_STATE_EXTENSION_NAME,
+	VK_EXT_DYNAMIC_RENDERING_UNUSED_ATTACHMENTS_EXTENSION_NAME,
+	VK_EXT_MULTISAMPLED_RENDER_TO_SINGLE_SAMPLED_EXTENSION_NAME,
+	VK_EXT_NESTED_COMMAND_BUFFER_EXTENSION_NAME,
+	VK_EXT_MUTABLE_DESCRIPTOR_TYPE_EXTENSION_NAME,
+	VK_EXT_FRAGMENT_SHADER_INTERLOCK_EXTENSION_NAME,
+	VK_EXT_SHADER_ATOMIC_FLOAT_EXTENSION_NAME,
+	VK_EXT_PIPELINE_ROBUSTNESS_EXTENSION_NAME,
+	VK_KHR_INDEX_TYPE_UINT8_EXTENSION_NAME,
+	VK_KHR_VERTEX_ATTRIBUTE_DIVISOR_EXTENSION_NAME,
+	VK_KHR_DYNAMIC_RENDERING_LOCAL_READ_EXTENSION_NAME,
+	VK_KHR_LOAD_STORE_OP_NONE_EXTENSION_NAME,
+	VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME,
+	VK_KHR_ACCELERATION_STRUCTURE_EXTENSION_NAME,
+	VK_KHR_RAY_QUERY_EXTENSION_NAME,
+	VK_KHR_RAY_TRACING_PIPELINE_EXTENSION_NAME,
+	VK_KHR_RAY_TRACING_MAINTENANCE_1_EXTENSION_NAME,
+	VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME,
+	VK_KHR_WORKGROUP_MEMORY_EXPLICIT_LAYOUT_EXTENSION_NAME,
 };
 
 static void chain(struct parity *parity, void *structure, VkStructureType type) {
@@ -143,6 +169,35 @@ void parity_init(struct parity *parity) {
 	FEATURE(conditional_rendering, CONDITIONAL_RENDERING_FEATURES_EXT);
 	FEATURE(border_color, CUSTOM_BORDER_COLOR_FEATURES_EXT);
 	FEATURE(mesh_shader, MESH_SHADER_FEATURES_EXT);
+	FEATURE(color_write, COLOR_WRITE_ENABLE_FEATURES_EXT);
+	FEATURE(depth_clip_enable, DEPTH_CLIP_ENABLE_FEATURES_EXT);
+	FEATURE(depth_clip_control, DEPTH_CLIP_CONTROL_FEATURES_EXT);
+	FEATURE(depth_bias_control, DEPTH_BIAS_CONTROL_FEATURES_EXT);
+	FEATURE(provoking_vertex, PROVOKING_VERTEX_FEATURES_EXT);
+	FEATURE(list_restart, PRIMITIVE_TOPOLOGY_LIST_RESTART_FEATURES_EXT);
+	FEATURE(blend_advanced, BLEND_OPERATION_ADVANCED_FEATURES_EXT);
+	FEATURE(feedback_loop, ATTACHMENT_FEEDBACK_LOOP_LAYOUT_FEATURES_EXT);
+	FEATURE(feedback_loop_dynamic, ATTACHMENT_FEEDBACK_LOOP_DYNAMIC_STATE_FEATURES_EXT);
+	FEATURE(unused_attachments, DYNAMIC_RENDERING_UNUSED_ATTACHMENTS_FEATURES_EXT);
+	FEATURE(to_single_sampled, MULTISAMPLED_RENDER_TO_SINGLE_SAMPLED_FEATURES_EXT);
+	FEATURE(nested, NESTED_COMMAND_BUFFER_FEATURES_EXT);
+	FEATURE(mutable_type, MUTABLE_DESCRIPTOR_TYPE_FEATURES_EXT);
+	FEATURE(interlock, FRAGMENT_SHADER_INTERLOCK_FEATURES_EXT);
+	FEATURE(atomic_float, SHADER_ATOMIC_FLOAT_FEATURES_EXT);
+	FEATURE(pipeline_robustness, PIPELINE_ROBUSTNESS_FEATURES_EXT);
+	FEATURE(maintenance5, MAINTENANCE_5_FEATURES_KHR);
+	FEATURE(maintenance6, MAINTENANCE_6_FEATURES_KHR);
+	FEATURE(index_uint8, INDEX_TYPE_UINT8_FEATURES_KHR);
+	FEATURE(divisor, VERTEX_ATTRIBUTE_DIVISOR_FEATURES_KHR);
+	FEATURE(line, LINE_RASTERIZATION_FEATURES_KHR);
+	FEATURE(local_read, DYNAMIC_RENDERING_LOCAL_READ_FEATURES_KHR);
+	FEATURE(global_priority, GLOBAL_PRIORITY_QUERY_FEATURES_KHR);
+	FEATURE(acceleration, ACCELERATION_STRUCTURE_FEATURES_KHR);
+	FEATURE(ray_query, RAY_QUERY_FEATURES_KHR);
+	FEATURE(ray_tracing, RAY_TRACING_PIPELINE_FEATURES_KHR);
+	FEATURE(ray_maintenance, RAY_TRACING_MAINTENANCE_1_FEATURES_KHR);
+	FEATURE(cooperative_matrix, COOPERATIVE_MATRIX_FEATURES_KHR);
+	FEATURE(workgroup_layout, WORKGROUP_MEMORY_EXPLICIT_LAYOUT_FEATURES_KHR);
 #undef FEATURE
 	vkGetPhysicalDeviceFeatures2(parity->physical, &parity->features);
 	/* these need more features than are chained */
@@ -236,6 +291,7 @@ void parity_buffer_finish(struct parity *parity, struct parity_buffer *buffer) {
 void parity_image_init(struct parity *parity, struct parity_image *image,
 		const VkImageCreateInfo *info, VkImageViewType view_type, VkImageAspectFlags aspect) {
 	image->info = *info;
+	image->aspects = aspect;
 	MUST(vkCreateImage(parity->device, info, NULL, &image->image));
 	VkMemoryRequirements requirements;
 	vkGetImageMemoryRequirements(parity->device, image->image, &requirements);
@@ -315,7 +371,6 @@ void parity_barrier(VkCommandBuffer commands) {
 
 void parity_transition(VkCommandBuffer commands, const struct parity_image *image,
 		VkImageLayout from, VkImageLayout to) {
-	const bool depth = image->info.usage & VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT;
 	const VkImageMemoryBarrier barrier = {
 		.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
 		.srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
@@ -326,26 +381,21 @@ void parity_transition(VkCommandBuffer commands, const struct parity_image *imag
 		.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
 		.image = image->image,
 		.subresourceRange = {
-			depth ? VK_IMAGE_ASPECT_DEPTH_BIT : VK_IMAGE_ASPECT_COLOR_BIT,
-			0, VK_REMAINING_MIP_LEVELS, 0, VK_REMAINING_ARRAY_LAYERS,
+			image->aspects, 0, VK_REMAINING_MIP_LEVELS, 0, VK_REMAINING_ARRAY_LAYERS,
 		},
 	};
 	vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
 		VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
 }
 
-void parity_say_image(struct parity *parity, const char *what, const struct parity_image *image,
-		uint32_t texel_size) {
+static void say_aspect(struct parity *parity, const char *what, const struct parity_image *image,
+		VkImageAspectFlags aspect, uint32_t texel_size) {
 	const VkExtent3D extent = image->info.extent;
 	struct parity_buffer buffer;
 	parity_buffer_init(parity, &buffer, (VkDeviceSize)texel_size * extent.width * extent.height *
 		extent.depth * image->info.arrayLayers, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
-	const bool depth = image->info.usage & VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT;
 	const VkBufferImageCopy copy = {
-		.imageSubresource = {
-			depth ? VK_IMAGE_ASPECT_DEPTH_BIT : VK_IMAGE_ASPECT_COLOR_BIT,
-			0, 0, image->info.arrayLayers,
-		},
+		.imageSubresource = {aspect, 0, 0, image->info.arrayLayers},
 		.imageExtent = extent,
 	};
 	VkCommandBuffer commands = parity_begin(parity);
@@ -355,4 +405,13 @@ void parity_say_image(struct parity *parity, const char *what, const struct pari
 	parity_run(parity, commands);
 	say_hash(what, buffer.data, buffer.size);
 	parity_buffer_finish(parity, &buffer);
+}
+
+void parity_say_image(struct parity *parity, const char *what, const struct parity_image *image,
+		uint32_t texel_size) {
+	for (VkImageAspectFlags bits = image->aspects; bits; bits &= bits - 1) {
+		const VkImageAspectFlags aspect = bits & ~(bits - 1);
+		say_aspect(parity, what, image, aspect,
+			aspect == VK_IMAGE_ASPECT_STENCIL_BIT ? 1 : texel_size);
+	}
 }

@@ -1,367 +1,330 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Drawing: dynamic rendering and render passes, states, multisampling, views, transform feedback. */
+/* Drawing: every draw command, render passes, multisampling, views, transform feedback. */
 
 #include <string.h>
 
-#include "parity.h"
-
-#include "draw_frag_spv.h"
-#include "draw_vert_spv.h"
+#include "scene.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define SIZE 48
 
-struct vertex {
-	float position[4];
-	float colour[4];
-};
-
-static const struct vertex vertices[] = {
-	{{-0.9f, -0.8f, 0.5f, 1}, {1, 0, 0, 1}},
-	{{0.8f, -0.6f, 0.5f, 1}, {0, 1, 0, 0.5f}},
-	{{-0.1f, 0.9f, 0.5f, 1}, {0, 0, 1, 0.25f}},
-	{{0.9f, 0.7f, 0.25f, 1}, {1, 1, 0, 1}},
-	{{-0.5f, 0.4f, 0.25f, 1}, {0, 1, 1, 1}},
-	{{0.3f, -0.9f, 0.75f, 1}, {1, 0, 1, 1}},
-};
-static const uint16_t indices[] = {0, 1, 2, 0xffff, 3, 4, 5, 2};
-
-struct draw {
-	VkShaderModule vertex, fragment;
-	VkPipelineLayout layout;
-	struct parity_buffer buffer; /* vertices, then indices, then indirect parameters */
-	struct parity_image colour;
-	struct parity_image depth;
-};
-
-#define INDEX_OFFSET 512
-#define INDIRECT_OFFSET 640
-
-struct options {
-	VkPrimitiveTopology topology;
-	VkSampleCountFlagBits samples;
-	bool blend;
-	uint32_t view_mask;
-	uint32_t sample_mask; /* 0: all */
-	const VkDynamicState *dynamic;
-	uint32_t dynamic_count;
-	VkRenderPass pass; /* none: dynamic rendering */
-};
-
-static void draw_init(struct parity *parity, struct draw *draw, const struct options *options) {
-	draw->vertex = parity_shader(parity, draw_vert_spv, sizeof(draw_vert_spv));
-	draw->fragment = parity_shader(parity, draw_frag_spv, sizeof(draw_frag_spv));
-	const VkPushConstantRange push = {VK_SHADER_STAGE_FRAGMENT_BIT, 0, 16};
-	const VkPipelineLayoutCreateInfo layout = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-		.pushConstantRangeCount = 1,
-		.pPushConstantRanges = &push,
-	};
-	MUST(vkCreatePipelineLayout(parity->device, &layout, NULL, &draw->layout));
-	parity_buffer_init(parity, &draw->buffer, 1024, VK_BUFFER_USAGE_VERTEX_BUFFER_BIT |
-		VK_BUFFER_USAGE_INDEX_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT);
-	memcpy(draw->buffer.data, vertices, sizeof(vertices));
-	memcpy((char *)draw->buffer.data + INDEX_OFFSET, indices, sizeof(indices));
-	const VkDrawIndirectCommand indirect[3] = {{3, 1, 0, 0}, {3, 2, 3, 1}, {6, 1, 0, 2}};
-	memcpy((char *)draw->buffer.data + INDIRECT_OFFSET, indirect, sizeof(indirect));
-	const uint32_t count = 2;
-	memcpy((char *)draw->buffer.data + INDIRECT_OFFSET + sizeof(indirect), &count, 4);
-
-	VkImageCreateInfo image = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-		.imageType = VK_IMAGE_TYPE_2D,
-		.format = VK_FORMAT_R8G8B8A8_UNORM,
-		.extent = {SIZE, SIZE, 1},
-		.mipLevels = 1,
-		.arrayLayers = options->view_mask ? 2 : 1,
-		.samples = options->samples,
-		.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT,
-	};
-	const VkImageViewType type =
-		options->view_mask ? VK_IMAGE_VIEW_TYPE_2D_ARRAY : VK_IMAGE_VIEW_TYPE_2D;
-	parity_image_init(parity, &draw->colour, &image, type, VK_IMAGE_ASPECT_COLOR_BIT);
-	image.format = VK_FORMAT_D32_SFLOAT;
-	image.usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
-	parity_image_init(parity, &draw->depth, &image, type, VK_IMAGE_ASPECT_DEPTH_BIT);
+static void draw_multi(struct parity *parity, VkCommandBuffer commands) {
+	if (!parity->multi_draw.multiDraw) {
+		return;
+	}
+	PROC(parity, vkCmdDrawMultiEXT);
+	PROC(parity, vkCmdDrawMultiIndexedEXT);
+	/* with a gap between the array's elements */
+	const struct {
+		VkMultiDrawInfoEXT draw;
+		uint32_t gap;
+	} draws[3] = {{{0, 3}, 9}, {{3, 3}, 9}, {{1, 3}, 9}};
+	vkCmdDrawMultiEXT(commands, 3, &draws[0].draw, 1, 0, sizeof(draws[0]));
+	vkCmdDrawMultiEXT(commands, 0, NULL, 1, 0, 0);
+	const struct {
+		VkMultiDrawIndexedInfoEXT draw;
+		uint32_t gap[5];
+	} indexed[2] = {{{4, 3, 0}, {0}}, {{0, 3, 1}, {0}}};
+	const int32_t vertex_offset = 2;
+	vkCmdDrawMultiIndexedEXT(commands, 2, &indexed[0].draw, 1, 1, sizeof(indexed[0]), NULL);
+	vkCmdDrawMultiIndexedEXT(
+		commands, 1, &indexed[1].draw, 1, 0, sizeof(indexed[0]), &vertex_offset);
 }
 
-static void draw_finish(struct parity *parity, struct draw *draw) {
-	parity_image_finish(parity, &draw->colour);
-	parity_image_finish(parity, &draw->depth);
-	parity_buffer_finish(parity, &draw->buffer);
-	vkDestroyPipelineLayout(parity->device, draw->layout, NULL);
-	vkDestroyShaderModule(parity->device, draw->vertex, NULL);
-	vkDestroyShaderModule(parity->device, draw->fragment, NULL);
-}
-
-static VkPipeline create_pipeline(struct parity *parity, const struct draw *draw,
-		const struct options *options) {
-	const VkPipelineShaderStageCreateInfo stages[2] = {
-		{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_VERTEX_BIT, .module = draw->vertex, .pName = "main"},
-		{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_FRAGMENT_BIT, .module = draw->fragment, .pName = "main"},
-	};
-	const VkVertexInputBindingDescription binding = {
-		0, sizeof(struct vertex), VK_VERTEX_INPUT_RATE_VERTEX};
-	const VkVertexInputAttributeDescription attributes[2] = {
-		{0, 0, VK_FORMAT_R32G32B32A32_SFLOAT, 0}, {1, 0, VK_FORMAT_R32G32B32A32_SFLOAT, 16}};
-	const VkPipelineVertexInputStateCreateInfo input = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO,
-		.vertexBindingDescriptionCount = 1,
-		.pVertexBindingDescriptions = &binding,
-		.vertexAttributeDescriptionCount = 2,
-		.pVertexAttributeDescriptions = attributes,
-	};
-	const VkPipelineInputAssemblyStateCreateInfo assembly = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
-		.topology = options->topology,
-		.primitiveRestartEnable = options->topology == VK_PRIMITIVE_TOPOLOGY_TRIANGLE_STRIP,
-	};
-	const VkViewport viewport = {0, 0, SIZE, SIZE, 0, 1};
-	const VkRect2D scissor = {{2, 3}, {SIZE - 5, SIZE - 4}};
-	const VkPipelineViewportStateCreateInfo viewports = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_VIEWPORT_STATE_CREATE_INFO,
-		.viewportCount = 1,
-		.pViewports = &viewport,
-		.scissorCount = 1,
-		.pScissors = &scissor,
-	};
-	const VkPipelineRasterizationStateCreateInfo rasterization = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO,
-		.lineWidth = 1,
-	};
-	const VkSampleMask mask = options->sample_mask;
-	const VkPipelineMultisampleStateCreateInfo multisample = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO,
-		.rasterizationSamples = options->samples,
-		.pSampleMask = mask ? &mask : NULL,
-	};
-	const VkPipelineDepthStencilStateCreateInfo depth = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_DEPTH_STENCIL_STATE_CREATE_INFO,
-		.depthTestEnable = VK_TRUE,
-		.depthWriteEnable = VK_TRUE,
-		.depthCompareOp = VK_COMPARE_OP_LESS_OR_EQUAL,
-	};
-	const VkPipelineColorBlendAttachmentState attachment = {
-		.blendEnable = options->blend,
-		.srcColorBlendFactor = VK_BLEND_FACTOR_CONSTANT_COLOR,
-		.dstColorBlendFactor = VK_BLEND_FACTOR_ONE_MINUS_SRC_ALPHA,
-		.srcAlphaBlendFactor = VK_BLEND_FACTOR_ONE,
-		.dstAlphaBlendFactor = VK_BLEND_FACTOR_ONE,
-		.alphaBlendOp = VK_BLEND_OP_MAX,
-		.colorWriteMask = 0xf,
-	};
-	const VkPipelineColorBlendStateCreateInfo blend = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
-		.attachmentCount = 1,
-		.pAttachments = &attachment,
-		.blendConstants = {0.25f, 0.5f, 0.75f, 1},
-	};
-	const VkPipelineDynamicStateCreateInfo dynamic = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_DYNAMIC_STATE_CREATE_INFO,
-		.dynamicStateCount = options->dynamic_count,
-		.pDynamicStates = options->dynamic,
-	};
-	const VkFormat format = VK_FORMAT_R8G8B8A8_UNORM;
-	const VkPipelineRenderingCreateInfo rendering = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_RENDERING_CREATE_INFO,
-		.viewMask = options->view_mask,
-		.colorAttachmentCount = 1,
-		.pColorAttachmentFormats = &format,
-		.depthAttachmentFormat = VK_FORMAT_D32_SFLOAT,
-	};
-	const VkGraphicsPipelineCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
-		.pNext = options->pass ? NULL : &rendering,
-		.stageCount = 2,
-		.pStages = stages,
-		.pVertexInputState = &input,
-		.pInputAssemblyState = &assembly,
-		.pViewportState = &viewports,
-		.pRasterizationState = &rasterization,
-		.pMultisampleState = &multisample,
-		.pDepthStencilState = &depth,
-		.pColorBlendState = &blend,
-		.pDynamicState = &dynamic,
-		.layout = draw->layout,
-		.renderPass = options->pass,
-	};
-	VkPipeline pipeline = VK_NULL_HANDLE;
-	MUST(vkCreateGraphicsPipelines(parity->device, VK_NULL_HANDLE, 1, &info, NULL, &pipeline));
-	return pipeline;
-}
-
-static void bind(VkCommandBuffer commands, const struct draw *draw, VkPipeline pipeline) {
-	const VkDeviceSize zero = 0;
-	const float scale[4] = {0.9f, 0.8f, 0.7f, 1};
-	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pipeline);
-	vkCmdBindVertexBuffers(commands, 0, 1, &draw->buffer.buffer, &zero);
-	vkCmdBindIndexBuffer(commands, draw->buffer.buffer, INDEX_OFFSET, VK_INDEX_TYPE_UINT16);
-	vkCmdPushConstants(commands, draw->layout, VK_SHADER_STAGE_FRAGMENT_BIT, 0, 16, scale);
-}
-
-static VkCommandBuffer begin_rendering(struct parity *parity, const struct draw *draw,
-		uint32_t view_mask) {
-	VkCommandBuffer commands = parity_begin(parity);
-	parity_transition(commands, &draw->colour, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
-	parity_transition(commands, &draw->depth, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
-	const VkRenderingAttachmentInfo colour = {
-		.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
-		.imageView = draw->colour.view,
-		.imageLayout = VK_IMAGE_LAYOUT_GENERAL,
-		.loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
-		.clearValue.color.float32 = {0.125f, 0.25f, 0.5f, 1},
-	};
-	const VkRenderingAttachmentInfo depth = {
-		.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
-		.imageView = draw->depth.view,
-		.imageLayout = VK_IMAGE_LAYOUT_GENERAL,
-		.loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
-		.clearValue.depthStencil = {0.625f, 0},
-	};
-	const VkRenderingInfo info = {
-		.sType = VK_STRUCTURE_TYPE_RENDERING_INFO,
-		.renderArea = {{0, 0}, {SIZE, SIZE}},
-		.layerCount = 1,
-		.viewMask = view_mask,
-		.colorAttachmentCount = 1,
-		.pColorAttachments = &colour,
-		.pDepthAttachment = &depth,
-	};
-	vkCmdBeginRendering(commands, &info);
-	return commands;
-}
-
-static void say_images(struct parity *parity, VkCommandBuffer commands, const struct draw *draw) {
-	parity_transition(commands, &draw->colour, VK_IMAGE_LAYOUT_GENERAL,
-		VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL);
-	parity_transition(commands, &draw->depth, VK_IMAGE_LAYOUT_GENERAL,
-		VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL);
-	parity_run(parity, commands);
-	if (draw->colour.info.samples == VK_SAMPLE_COUNT_1_BIT) {
-		parity_say_image(parity, "colour", &draw->colour, 4);
-		parity_say_image(parity, "depth", &draw->depth, 4);
+static void draw(struct parity *parity, VkCommandBuffer commands, const struct scene *scene, int way) {
+	const VkBuffer buffer = scene->buffer.buffer;
+	const uint32_t size = sizeof(VkDrawIndirectCommand);
+	const uint32_t indexed_size = sizeof(VkDrawIndexedIndirectCommand);
+	switch (way) {
+	case 0:
+		vkCmdDraw(commands, 6, 2, 0, 1);
+		vkCmdDraw(commands, 0, 1, 0, 0);
+		vkCmdDraw(commands, 3, 0, 0, 0);
+		break;
+	case 1:
+		vkCmdDrawIndexed(commands, 3, 1, 4, 0, 0);
+		vkCmdDrawIndexed(commands, 3, 1, 0, 1, 0);
+		break;
+	case 2:
+		vkCmdDrawIndirect(commands, buffer, SCENE_INDIRECT_OFFSET, 3, size);
+		vkCmdDrawIndirect(commands, buffer, SCENE_INDIRECT_OFFSET, 0, 0);
+		break;
+	case 3:
+		vkCmdDrawIndirectCount(commands, buffer, SCENE_INDIRECT_OFFSET, buffer,
+			SCENE_INDIRECT_COUNT_OFFSET, 3, size);
+		break;
+	case 4:
+		vkCmdDrawIndexedIndirect(commands, buffer, SCENE_INDEXED_OFFSET, 2, indexed_size);
+		break;
+	case 5:
+		vkCmdDrawIndexedIndirectCount(commands, buffer, SCENE_INDEXED_OFFSET, buffer,
+			SCENE_INDEXED_COUNT_OFFSET, 2, indexed_size);
+		break;
+	default:
+		draw_multi(parity, commands);
+		break;
 	}
 }
 
 /** All the draw commands, in every topology. */
 static void topologies(struct parity *parity) {
-	for (int topology = 0; topology <= VK_PRIMITIVE_TOPOLOGY_TRIANGLE_FAN; topology++) {
-		const struct options options = {.topology = (VkPrimitiveTopology)topology,
-			.samples = VK_SAMPLE_COUNT_1_BIT, .blend = topology % 2};
-		struct draw draw;
-		draw_init(parity, &draw, &options);
-		VkPipeline pipeline = create_pipeline(parity, &draw, &options);
-		for (int way = 0; way < 5; way++) {
-			VkCommandBuffer commands = begin_rendering(parity, &draw, 0);
-			bind(commands, &draw, pipeline);
-			switch (way) {
-			case 0:
-				vkCmdDraw(commands, 6, 2, 0, 1);
-				vkCmdDraw(commands, 0, 1, 0, 0);
-				vkCmdDraw(commands, 3, 0, 0, 0);
-				break;
-			case 1:
-				vkCmdDrawIndexed(commands, 3, 1, 4, 0, 0);
-				vkCmdDrawIndexed(commands, 3, 1, 0, 1, 0);
-				break;
-			case 2:
-				vkCmdDrawIndirect(commands, draw.buffer.buffer, INDIRECT_OFFSET, 3,
-					sizeof(VkDrawIndirectCommand));
-				break;
-			case 3:
-				vkCmdDrawIndirectCount(commands, draw.buffer.buffer, INDIRECT_OFFSET,
-					draw.buffer.buffer, INDIRECT_OFFSET + 3 * sizeof(VkDrawIndirectCommand), 3,
-					sizeof(VkDrawIndirectCommand));
-				break;
-			default:
-				if (parity->multi_draw.multiDraw) {
-					/* with a gap between the array's elements */
-					const struct {
-						VkMultiDrawInfoEXT draw;
-						uint32_t gap;
-					} draws[3] = {{{0, 3}, 9}, {{3, 3}, 9}, {{1, 3}, 9}};
-					PROC(parity, vkCmdDrawMultiEXT);
-					vkCmdDrawMultiEXT(commands, 3, &draws[0].draw, 1, 0, sizeof(draws[0]));
-				}
-				break;
-			}
+	struct scene scene;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	for (int topology = 0; topology <= VK_PRIMITIVE_TOPOLOGY_TRIANGLE_STRIP_WITH_ADJACENCY;
+			topology++) {
+		struct scene_state state;
+		scene_state_init(&scene, &state);
+		state.assembly.topology = (VkPrimitiveTopology)topology;
+		state.assembly.primitiveRestartEnable = topology == VK_PRIMITIVE_TOPOLOGY_TRIANGLE_STRIP ||
+			(parity->list_restart.primitiveTopologyListRestart && topology % 2);
+		state.attachment.blendEnable = topology % 2;
+		VkPipeline pipeline = scene_pipeline(parity, &state);
+		for (int way = 0; way < 7; way++) {
+			VkCommandBuffer commands = scene_begin(parity, &scene);
+			scene_bind(commands, &scene, pipeline);
+			draw(parity, commands, &scene, way);
 			vkCmdEndRendering(commands);
 			say("topology %d, way %d", topology, way);
-			say_images(parity, commands, &draw);
+			scene_say(parity, commands, &scene);
 		}
 		vkDestroyPipeline(parity->device, pipeline, NULL);
-		draw_finish(parity, &draw);
 	}
+	scene_finish(parity, &scene);
 }
 
-static void dynamic_states(struct parity *parity) {
-	const VkDynamicState dynamic[] = {
-		VK_DYNAMIC_STATE_VIEWPORT_WITH_COUNT, VK_DYNAMIC_STATE_SCISSOR_WITH_COUNT,
-		VK_DYNAMIC_STATE_CULL_MODE, VK_DYNAMIC_STATE_FRONT_FACE,
-		VK_DYNAMIC_STATE_PRIMITIVE_TOPOLOGY, VK_DYNAMIC_STATE_VERTEX_INPUT_BINDING_STRIDE,
-		VK_DYNAMIC_STATE_DEPTH_TEST_ENABLE, VK_DYNAMIC_STATE_DEPTH_WRITE_ENABLE,
-		VK_DYNAMIC_STATE_DEPTH_COMPARE_OP, VK_DYNAMIC_STATE_BLEND_CONSTANTS,
-		VK_DYNAMIC_STATE_PRIMITIVE_RESTART_ENABLE, VK_DYNAMIC_STATE_RASTERIZER_DISCARD_ENABLE,
+static VkCommandBuffer allocate_secondary(struct parity *parity) {
+	const VkCommandBufferAllocateInfo allocate = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+		.commandPool = parity->pool,
+		.level = VK_COMMAND_BUFFER_LEVEL_SECONDARY,
+		.commandBufferCount = 1,
 	};
-	const struct options options = {.topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST,
-		.samples = VK_SAMPLE_COUNT_1_BIT, .blend = true, .dynamic = dynamic,
-		.dynamic_count = COUNT(dynamic)};
-	struct draw draw;
-	draw_init(parity, &draw, &options);
-	VkPipeline pipeline = create_pipeline(parity, &draw, &options);
-	for (uint32_t i = 0; i < 16; i++) {
-		VkCommandBuffer commands = begin_rendering(parity, &draw, 0);
-		bind(commands, &draw, pipeline);
-		const VkViewport viewport = {(float)i, 0, (float)(SIZE - i), (float)(SIZE - 2 * i), 0, 1};
-		const VkRect2D scissor = {{(int32_t)i, 2}, {SIZE - i * 2, SIZE - 4}};
-		const float constants[4] = {0.5f, (float)i / 16, 0.25f, 1};
-		const VkDeviceSize offset = 0, stride = sizeof(struct vertex), size = sizeof(vertices);
-		vkCmdSetViewportWithCount(commands, 1, &viewport);
-		vkCmdSetScissorWithCount(commands, 1, &scissor);
-		vkCmdSetCullMode(commands, i & 1 ? VK_CULL_MODE_BACK_BIT : VK_CULL_MODE_NONE);
-		vkCmdSetFrontFace(commands, i & 2 ? VK_FRONT_FACE_CLOCKWISE : VK_FRONT_FACE_COUNTER_CLOCKWISE);
-		vkCmdSetPrimitiveTopology(commands, i & 4 ? VK_PRIMITIVE_TOPOLOGY_TRIANGLE_STRIP :
-			VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST);
-		vkCmdSetDepthTestEnable(commands, i % 3 != 0);
-		vkCmdSetDepthWriteEnable(commands, i % 3 != 1);
-		vkCmdSetDepthCompareOp(commands, (VkCompareOp)(i % 8));
-		vkCmdSetBlendConstants(commands, constants);
-		vkCmdSetPrimitiveRestartEnable(commands, i & 4);
-		vkCmdSetRasterizerDiscardEnable(commands, i == 15);
-		vkCmdBindVertexBuffers2(commands, 0, 1, &draw.buffer.buffer, &offset, &size, &stride);
-		vkCmdDraw(commands, 6, 1, 0, 0);
+	VkCommandBuffer commands;
+	MUST(vkAllocateCommandBuffers(parity->device, &allocate, &commands));
+	return commands;
+}
+
+/** The same from secondary command buffers that continue a rendering. */
+static void secondaries(struct parity *parity) {
+	struct scene scene;
+	struct scene_state state;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	scene_state_init(&scene, &state);
+	VkPipeline pipeline = scene_pipeline(parity, &state);
+	const VkFormat format = VK_FORMAT_R8G8B8A8_UNORM;
+	const VkCommandBufferInheritanceRenderingInfo rendering = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_RENDERING_INFO,
+		.colorAttachmentCount = 1,
+		.pColorAttachmentFormats = &format,
+		.depthAttachmentFormat = VK_FORMAT_D32_SFLOAT_S8_UINT,
+		.stencilAttachmentFormat = VK_FORMAT_D32_SFLOAT_S8_UINT,
+		.rasterizationSamples = VK_SAMPLE_COUNT_1_BIT,
+	};
+	const VkBool32 queries = parity->features.features.inheritedQueries;
+	const VkCommandBufferInheritanceInfo inheritance = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO,
+		.pNext = &rendering,
+		.occlusionQueryEnable = queries,
+		.queryFlags = queries ? VK_QUERY_CONTROL_PRECISE_BIT : 0,
+	};
+	const VkCommandBufferBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+		.flags = VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT |
+			VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT,
+		.pInheritanceInfo = &inheritance,
+	};
+	const VkQueryPoolCreateInfo query = {
+		.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+		.queryType = VK_QUERY_TYPE_OCCLUSION,
+		.queryCount = 1,
+	};
+	VkQueryPool pool;
+	MUST(vkCreateQueryPool(parity->device, &query, NULL, &pool));
+	for (int way = 0; way < 7; way++) {
+		VkCommandBuffer secondary[2];
+		for (int i = 0; i < 2; i++) {
+			secondary[i] = allocate_secondary(parity);
+			MUST(vkBeginCommandBuffer(secondary[i], &begin));
+			scene_bind(secondary[i], &scene, pipeline);
+			draw(parity, secondary[i], &scene, (way + i) % 7);
+			MUST(vkEndCommandBuffer(secondary[i]));
+		}
+		VkCommandBuffer commands = parity_begin(parity);
+		scene_prepare(commands, &scene);
+		vkCmdResetQueryPool(commands, pool, 0, 1);
+		if (queries) {
+			vkCmdBeginQuery(commands, pool, 0, VK_QUERY_CONTROL_PRECISE_BIT);
+		}
+		scene_begin_rendering(
+			commands, &scene, VK_RENDERING_CONTENTS_SECONDARY_COMMAND_BUFFERS_BIT);
+		vkCmdExecuteCommands(commands, 2, secondary);
+		vkCmdExecuteCommands(commands, 1, secondary);
 		vkCmdEndRendering(commands);
-		say_images(parity, commands, &draw);
+		if (queries) {
+			vkCmdEndQuery(commands, pool, 0);
+		}
+		scene_say(parity, commands, &scene);
+		uint64_t samples = 0;
+		SAY_RESULT(vkGetQueryPoolResults(parity->device, pool, 0, 1, 8, &samples, 8,
+			VK_QUERY_RESULT_64_BIT | (queries ? VK_QUERY_RESULT_WAIT_BIT : 0)));
+		say("%llu samples", (unsigned long long)samples);
+		vkFreeCommandBuffers(parity->device, parity->pool, 2, secondary);
+	}
+	vkDestroyQueryPool(parity->device, pool, NULL);
+	vkDestroyPipeline(parity->device, pipeline, NULL);
+	scene_finish(parity, &scene);
+}
+
+/** Secondary command buffers that execute others, and rendering to which both kinds add. */
+static void nested(struct parity *parity) {
+	if (!parity->nested.nestedCommandBufferRendering) {
+		say("there is no nesting");
+		return;
+	}
+	struct scene scene;
+	struct scene_state state;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	scene_state_init(&scene, &state);
+	VkPipeline pipeline = scene_pipeline(parity, &state);
+	const VkFormat format = VK_FORMAT_R8G8B8A8_UNORM;
+	const VkCommandBufferInheritanceRenderingInfo rendering = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_RENDERING_INFO,
+		.flags = VK_RENDERING_CONTENTS_INLINE_BIT_EXT |
+			VK_RENDERING_CONTENTS_SECONDARY_COMMAND_BUFFERS_BIT,
+		.colorAttachmentCount = 1,
+		.pColorAttachmentFormats = &format,
+		.depthAttachmentFormat = VK_FORMAT_D32_SFLOAT_S8_UINT,
+		.stencilAttachmentFormat = VK_FORMAT_D32_SFLOAT_S8_UINT,
+		.rasterizationSamples = VK_SAMPLE_COUNT_1_BIT,
+	};
+	const VkCommandBufferInheritanceInfo inheritance = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO, .pNext = &rendering};
+	const VkCommandBufferBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+		.flags = VK_COMMAND_BUFFER_USAGE_RENDER_PASS_CONTINUE_BIT,
+		.pInheritanceInfo = &inheritance,
+	};
+	VkCommandBuffer inner = allocate_secondary(parity), outer = allocate_secondary(parity);
+	MUST(vkBeginCommandBuffer(inner, &begin));
+	scene_bind(inner, &scene, pipeline);
+	vkCmdDraw(inner, 3, 1, 0, 0);
+	MUST(vkEndCommandBuffer(inner));
+	MUST(vkBeginCommandBuffer(outer, &begin));
+	scene_bind(outer, &scene, pipeline);
+	vkCmdDraw(outer, 3, 1, 3, 0);
+	vkCmdExecuteCommands(outer, 1, &inner);
+	MUST(vkEndCommandBuffer(outer));
+	VkCommandBuffer commands = parity_begin(parity);
+	scene_prepare(commands, &scene);
+	scene_begin_rendering(commands, &scene, VK_RENDERING_CONTENTS_INLINE_BIT_EXT |
+		VK_RENDERING_CONTENTS_SECONDARY_COMMAND_BUFFERS_BIT);
+	vkCmdExecuteCommands(commands, 1, &outer);
+	scene_bind(commands, &scene, pipeline);
+	vkCmdDraw(commands, 3, 1, 1, 1);
+	vkCmdEndRendering(commands);
+	scene_say(parity, commands, &scene);
+	vkFreeCommandBuffers(parity->device, parity->pool, 1, &outer);
+	vkFreeCommandBuffers(parity->device, parity->pool, 1, &inner);
+	vkDestroyPipeline(parity->device, pipeline, NULL);
+	scene_finish(parity, &scene);
+}
+
+/** A rendering that is suspended and resumed, in one submission of several command buffers. */
+static void suspended(struct parity *parity) {
+	struct scene scene;
+	struct scene_state state;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	scene_state_init(&scene, &state);
+	VkPipeline pipeline = scene_pipeline(parity, &state);
+	VkCommandBuffer commands[3];
+	for (uint32_t i = 0; i < 3; i++) {
+		commands[i] = parity_begin(parity);
+		if (i == 0) {
+			scene_prepare(commands[i], &scene);
+		}
+		scene_begin_rendering(commands[i], &scene, (i > 0 ? VK_RENDERING_RESUMING_BIT : 0) |
+			(i < 2 ? VK_RENDERING_SUSPENDING_BIT : 0));
+		scene_bind(commands[i], &scene, pipeline);
+		vkCmdDraw(commands[i], 3, 1, i, i);
+		vkCmdEndRendering(commands[i]);
+		MUST(vkEndCommandBuffer(commands[i]));
+	}
+	const VkSubmitInfo submit = {
+		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+		.commandBufferCount = 3,
+		.pCommandBuffers = commands,
+	};
+	SAY_RESULT(vkQueueSubmit(parity->queue, 1, &submit, VK_NULL_HANDLE));
+	SAY_RESULT(vkQueueWaitIdle(parity->queue));
+	vkFreeCommandBuffers(parity->device, parity->pool, 3, commands);
+	scene_say(parity, parity_begin(parity), &scene);
+	vkDestroyPipeline(parity->device, pipeline, NULL);
+	scene_finish(parity, &scene);
+}
+
+/** What a predicate in a buffer lets through, in primary and secondary command buffers. */
+static void conditional(struct parity *parity) {
+	if (!parity->conditional_rendering.conditionalRendering) {
+		say("there is no conditional rendering");
+		return;
+	}
+	PROC(parity, vkCmdBeginConditionalRenderingEXT);
+	PROC(parity, vkCmdEndConditionalRenderingEXT);
+	struct scene scene;
+	struct scene_state state;
+	struct parity_buffer predicates;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	scene_state_init(&scene, &state);
+	VkPipeline pipeline = scene_pipeline(parity, &state);
+	parity_buffer_init(
+		parity, &predicates, 16, VK_BUFFER_USAGE_CONDITIONAL_RENDERING_BIT_EXT);
+	memcpy(predicates.data, (const uint32_t[4]){0, 1, 0x100, 0}, 16);
+	for (uint32_t i = 0; i < 8; i++) {
+		VkConditionalRenderingBeginInfoEXT info = {
+			.sType = VK_STRUCTURE_TYPE_CONDITIONAL_RENDERING_BEGIN_INFO_EXT,
+			.buffer = predicates.buffer,
+			.offset = i / 2 * 4,
+			.flags = i % 2 ? VK_CONDITIONAL_RENDERING_INVERTED_BIT_EXT : 0,
+		};
+		VkCommandBuffer commands = scene_begin(parity, &scene);
+		scene_bind(commands, &scene, pipeline);
+		vkCmdBeginConditionalRenderingEXT(commands, &info);
+		vkCmdDraw(commands, 3, 1, 0, 0);
+		const VkClearAttachment clear = {
+			VK_IMAGE_ASPECT_STENCIL_BIT, 0, {.depthStencil = {0, i}}};
+		const VkClearRect rect = {{{5, 6}, {7, 8}}, 0, 1};
+		vkCmdClearAttachments(commands, 1, &clear, 1, &rect);
+		vkCmdEndConditionalRenderingEXT(commands);
+		vkCmdDraw(commands, 3, 1, 3, 0);
+		vkCmdEndRendering(commands);
+		scene_say(parity, commands, &scene);
 	}
 	vkDestroyPipeline(parity->device, pipeline, NULL);
-	draw_finish(parity, &draw);
+	parity_buffer_finish(parity, &predicates);
+	scene_finish(parity, &scene);
 }
 
 static void views(struct parity *parity) {
-	const struct options options = {.topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST,
-		.samples = VK_SAMPLE_COUNT_1_BIT, .view_mask = 3};
-	struct draw draw;
-	draw_init(parity, &draw, &options);
-	VkPipeline pipeline = create_pipeline(parity, &draw, &options);
-	VkCommandBuffer commands = begin_rendering(parity, &draw, 3);
-	bind(commands, &draw, pipeline);
+	struct scene scene;
+	struct scene_state state;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 3);
+	scene_state_init(&scene, &state);
+	VkPipeline pipeline = scene_pipeline(parity, &state);
+	VkCommandBuffer commands = scene_begin(parity, &scene);
+	scene_bind(commands, &scene, pipeline);
 	vkCmdDraw(commands, 6, 1, 0, 0);
 	vkCmdEndRendering(commands);
-	say_images(parity, commands, &draw);
+	scene_say(parity, commands, &scene);
 	vkDestroyPipeline(parity->device, pipeline, NULL);
-	draw_finish(parity, &draw);
+	scene_finish(parity, &scene);
 }
 
 /** A render pass that resolves, with a sample mask; queries around it. */
 static void render_pass(struct parity *parity) {
-	struct options options = {.topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST,
-		.samples = VK_SAMPLE_COUNT_4_BIT, .sample_mask = 0x5};
-	struct draw draw;
-	draw_init(parity, &draw, &options);
-	VkImageCreateInfo image = draw.colour.info;
+	struct scene scene;
+	struct scene_state state;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_4_BIT, 0);
+	VkImageCreateInfo image = scene.colour.info;
 	image.samples = VK_SAMPLE_COUNT_1_BIT;
 	struct parity_image resolved;
 	parity_image_init(parity, &resolved, &image, VK_IMAGE_VIEW_TYPE_2D, VK_IMAGE_ASPECT_COLOR_BIT);
@@ -370,10 +333,11 @@ static void render_pass(struct parity *parity) {
 	for (size_t i = 0; i < 3; i++) {
 		attachments[i] = (VkAttachmentDescription2){
 			.sType = VK_STRUCTURE_TYPE_ATTACHMENT_DESCRIPTION_2,
-			.format = i == 1 ? VK_FORMAT_D32_SFLOAT : VK_FORMAT_R8G8B8A8_UNORM,
+			.format = i == 1 ? VK_FORMAT_D32_SFLOAT_S8_UINT : VK_FORMAT_R8G8B8A8_UNORM,
 			.samples = i == 2 ? VK_SAMPLE_COUNT_1_BIT : VK_SAMPLE_COUNT_4_BIT,
 			.loadOp = i == 2 ? VK_ATTACHMENT_LOAD_OP_DONT_CARE : VK_ATTACHMENT_LOAD_OP_CLEAR,
 			.storeOp = VK_ATTACHMENT_STORE_OP_STORE,
+			.stencilLoadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
 			.finalLayout = VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
 		};
 	}
@@ -383,7 +347,7 @@ static void render_pass(struct parity *parity) {
 			.sType = VK_STRUCTURE_TYPE_ATTACHMENT_REFERENCE_2,
 			.attachment = i,
 			.layout = VK_IMAGE_LAYOUT_GENERAL,
-			.aspectMask = i == 1 ? VK_IMAGE_ASPECT_DEPTH_BIT : VK_IMAGE_ASPECT_COLOR_BIT,
+			.aspectMask = i == 1 ? scene.depth.aspects : scene.colour.aspects,
 		};
 	}
 	const VkSubpassDescription2 subpass = {
@@ -400,23 +364,27 @@ static void render_pass(struct parity *parity) {
 		.subpassCount = 1,
 		.pSubpasses = &subpass,
 	};
-	MUST(vkCreateRenderPass2(parity->device, &pass_info, NULL, &options.pass));
+	VkRenderPass pass;
+	MUST(vkCreateRenderPass2(parity->device, &pass_info, NULL, &pass));
 	VkExtent2D granularity = {0, 0};
-	vkGetRenderAreaGranularity(parity->device, options.pass, &granularity);
+	vkGetRenderAreaGranularity(parity->device, pass, &granularity);
 	say("granularity %u %u", granularity.width, granularity.height);
-	const VkImageView image_views[3] = {draw.colour.view, draw.depth.view, resolved.view};
+	const VkImageView image_views[3] = {scene.colour.view, scene.depth.view, resolved.view};
 	const VkFramebufferCreateInfo framebuffer_info = {
 		.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-		.renderPass = options.pass,
+		.renderPass = pass,
 		.attachmentCount = 3,
 		.pAttachments = image_views,
-		.width = SIZE,
-		.height = SIZE,
+		.width = SCENE_SIZE,
+		.height = SCENE_SIZE,
 		.layers = 1,
 	};
 	VkFramebuffer framebuffer;
 	MUST(vkCreateFramebuffer(parity->device, &framebuffer_info, NULL, &framebuffer));
-	VkPipeline pipeline = create_pipeline(parity, &draw, &options);
+	scene_state_init(&scene, &state);
+	scene_state_set_pass(&state, pass, 0);
+	state.sample_mask = 0x5;
+	VkPipeline pipeline = scene_pipeline(parity, &state);
 	const VkQueryPoolCreateInfo pool_infos[2] = {
 		{.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_OCCLUSION,
 			.queryCount = 1},
@@ -436,9 +404,9 @@ static void render_pass(struct parity *parity) {
 		{.color.float32 = {0, 0.5f, 0, 1}}, {.depthStencil = {1, 0}}, {.color.uint32 = {0}}};
 	const VkRenderPassBeginInfo begin = {
 		.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
-		.renderPass = options.pass,
+		.renderPass = pass,
 		.framebuffer = framebuffer,
-		.renderArea = {{0, 0}, {SIZE, SIZE}},
+		.renderArea = {{0, 0}, {SCENE_SIZE, SCENE_SIZE}},
 		.clearValueCount = 3,
 		.pClearValues = clears,
 	};
@@ -446,7 +414,7 @@ static void render_pass(struct parity *parity) {
 	const VkSubpassEndInfo subpass_end = {.sType = VK_STRUCTURE_TYPE_SUBPASS_END_INFO};
 	vkCmdBeginRenderPass2(commands, &begin, &subpass_begin);
 	vkCmdBeginQuery(commands, pools[0], 0, VK_QUERY_CONTROL_PRECISE_BIT);
-	bind(commands, &draw, pipeline);
+	scene_bind(commands, &scene, pipeline);
 	vkCmdDraw(commands, 6, 1, 0, 0);
 	vkCmdEndQuery(commands, pools[0], 0);
 	const VkClearAttachment clear = {
@@ -470,9 +438,9 @@ static void render_pass(struct parity *parity) {
 	vkDestroyQueryPool(parity->device, pools[1], NULL);
 	vkDestroyPipeline(parity->device, pipeline, NULL);
 	vkDestroyFramebuffer(parity->device, framebuffer, NULL);
-	vkDestroyRenderPass(parity->device, options.pass, NULL);
+	vkDestroyRenderPass(parity->device, pass, NULL);
 	parity_image_finish(parity, &resolved);
-	draw_finish(parity, &draw);
+	scene_finish(parity, &scene);
 }
 
 static void transform_feedback(struct parity *parity) {
@@ -480,12 +448,12 @@ static void transform_feedback(struct parity *parity) {
 		say("there is no transform feedback");
 		return;
 	}
-	const struct options options = {
-		.topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST, .samples = VK_SAMPLE_COUNT_1_BIT};
-	struct draw draw;
+	struct scene scene;
+	struct scene_state state;
 	struct parity_buffer captured, counter;
-	draw_init(parity, &draw, &options);
-	VkPipeline pipeline = create_pipeline(parity, &draw, &options);
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	scene_state_init(&scene, &state);
+	VkPipeline pipeline = scene_pipeline(parity, &state);
 	parity_buffer_init(parity, &captured, 512, VK_BUFFER_USAGE_TRANSFORM_FEEDBACK_BUFFER_BIT_EXT);
 	parity_buffer_init(parity, &counter, 64, VK_BUFFER_USAGE_TRANSFORM_FEEDBACK_COUNTER_BUFFER_BIT_EXT |
 		VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT);
@@ -495,31 +463,34 @@ static void transform_feedback(struct parity *parity) {
 	PROC(parity, vkCmdDrawIndirectByteCountEXT);
 	const VkDeviceSize offset = 16, size = 480, zero = 0;
 	for (int round = 0; round < 2; round++) {
-		VkCommandBuffer commands = begin_rendering(parity, &draw, 0);
-		bind(commands, &draw, pipeline);
+		VkCommandBuffer commands = scene_begin(parity, &scene);
+		scene_bind(commands, &scene, pipeline);
 		vkCmdBindTransformFeedbackBuffersEXT(commands, 0, 1, &captured.buffer, &offset, &size);
 		vkCmdBeginTransformFeedbackEXT(commands, 0, round, &counter.buffer, &zero);
 		vkCmdDraw(commands, 6, 1, 0, 0);
 		vkCmdEndTransformFeedbackEXT(commands, 0, 1, &counter.buffer, &zero);
 		vkCmdEndRendering(commands);
-		say_images(parity, commands, &draw);
+		scene_say(parity, commands, &scene);
 		say_hash("captured", captured.data, captured.size);
 		say_hash("counter", counter.data, counter.size);
 	}
-	VkCommandBuffer commands = begin_rendering(parity, &draw, 0);
-	bind(commands, &draw, pipeline);
+	VkCommandBuffer commands = scene_begin(parity, &scene);
+	scene_bind(commands, &scene, pipeline);
 	vkCmdDrawIndirectByteCountEXT(commands, 1, 0, counter.buffer, 0, 0, 64);
 	vkCmdEndRendering(commands);
-	say_images(parity, commands, &draw);
+	scene_say(parity, commands, &scene);
 	vkDestroyPipeline(parity->device, pipeline, NULL);
 	parity_buffer_finish(parity, &captured);
 	parity_buffer_finish(parity, &counter);
-	draw_finish(parity, &draw);
+	scene_finish(parity, &scene);
 }
 
 const struct parity_case parity_draw_cases[] = {
 	{"draw topologies", topologies},
-	{"draw dynamic-states", dynamic_states},
+	{"draw secondaries", secondaries},
+	{"draw nested", nested},
+	{"draw suspended", suspended},
+	{"draw conditional", conditional},
 	{"draw views", views},
 	{"draw render-pass", render_pass},
 	{"draw transform-feedback", transform_feedback},

@@ -16,13 +16,14 @@
 static const struct parity_case *const groups[] = {
 	parity_api_cases,
 	parity_memory_cases,
+	parity_object_cases,
 	parity_compute_cases,
 	parity_draw_cases,
+	parity_dynamic_cases,
 	parity_image_cases,
 	parity_query_cases,
 	parity_sync_cases,
 	parity_format_cases,
-	parity_object_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {

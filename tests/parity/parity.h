@@ -36,7 +36,36 @@ struct parity {
 	VkPhysicalDeviceConditionalRenderingFeaturesEXT conditional_rendering;
 	VkPhysicalDeviceCustomBorderColorFeaturesEXT border_color;
 	VkPhysicalDeviceMeshShaderFeaturesEXT mesh_shader;
-	const char *extensions[64];
+	VkPhysicalDeviceColorWriteEnableFeaturesEXT color_write;
+	VkPhysicalDeviceDepthClipEnableFeaturesEXT depth_clip_enable;
+	VkPhysicalDeviceDepthClipControlFeaturesEXT depth_clip_control;
+	VkPhysicalDeviceDepthBiasControlFeaturesEXT depth_bias_control;
+	VkPhysicalDeviceProvokingVertexFeaturesEXT provoking_vertex;
+	VkPhysicalDevicePrimitiveTopologyListRestartFeaturesEXT list_restart;
+	VkPhysicalDeviceBlendOperationAdvancedFeaturesEXT blend_advanced;
+	VkPhysicalDeviceAttachmentFeedbackLoopLayoutFeaturesEXT feedback_loop;
+	VkPhysicalDeviceAttachmentFeedbackLoopDynamicStateFeaturesEXT feedback_loop_dynamic;
+	VkPhysicalDeviceDynamicRenderingUnusedAttachmentsFeaturesEXT unused_attachments;
+	VkPhysicalDeviceMultisampledRenderToSingleSampledFeaturesEXT to_single_sampled;
+	VkPhysicalDeviceNestedCommandBufferFeaturesEXT nested;
+	VkPhysicalDeviceMutableDescriptorTypeFeaturesEXT mutable_type;
+	VkPhysicalDeviceFragmentShaderInterlockFeaturesEXT interlock;
+	VkPhysicalDeviceShaderAtomicFloatFeaturesEXT atomic_float;
+	VkPhysicalDevicePipelineRobustnessFeaturesEXT pipeline_robustness;
+	VkPhysicalDeviceMaintenance5FeaturesKHR maintenance5;
+	VkPhysicalDeviceMaintenance6FeaturesKHR maintenance6;
+	VkPhysicalDeviceIndexTypeUint8FeaturesKHR index_uint8;
+	VkPhysicalDeviceVertexAttributeDivisorFeaturesKHR divisor;
+	VkPhysicalDeviceLineRasterizationFeaturesKHR line;
+	VkPhysicalDeviceDynamicRenderingLocalReadFeaturesKHR local_read;
+	VkPhysicalDeviceGlobalPriorityQueryFeaturesKHR global_priority;
+	VkPhysicalDeviceAccelerationStructureFeaturesKHR acceleration;
+	VkPhysicalDeviceRayQueryFeaturesKHR ray_query;
+	VkPhysicalDeviceRayTracingPipelineFeaturesKHR ray_tracing;
+	VkPhysicalDeviceRayTracingMaintenance1FeaturesKHR ray_maintenance;
+	VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative_matrix;
+	VkPhysicalDeviceWorkgroupMemoryExplicitLayoutFeaturesKHR workgroup_layout;
+	const char *extensions[128];
 	uint32_t extension_count;
 	uint32_t family;
 	VkDevice device;
@@ -53,6 +82,7 @@ struct parity_case {
 extern const struct parity_case parity_api_cases[];
 extern const struct parity_case parity_compute_cases[];
 extern const struct parity_case parity_draw_cases[];
+extern const struct parity_case parity_dynamic_cases[];
 extern const struct parity_case parity_format_cases[];
 extern const struct parity_case parity_image_cases[];
 extern const struct parity_case parity_memory_cases[];
@@ -112,6 +142,7 @@ struct parity_image {
 	VkDeviceMemory memory;
 	VkImageView view;
 	VkImageCreateInfo info;
+	VkImageAspectFlags aspects;
 };
 
 /** With a view of all of it. */
@@ -130,7 +161,7 @@ void parity_barrier(VkCommandBuffer commands);
 /** The same for an image, which changes its layout. */
 void parity_transition(VkCommandBuffer commands, const struct parity_image *image,
 	VkImageLayout from, VkImageLayout to);
-/** Says the hash of level 0 of a colour image in layout TRANSFER_SRC, with all its layers. */
+/** Says the hashes of level 0 of an image in layout TRANSFER_SRC, with all its layers, one for each aspect. */
 void parity_say_image(struct parity *parity, const char *what, const struct parity_image *image,
 	uint32_t texel_size);
 

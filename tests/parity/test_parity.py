@@ -21,7 +21,7 @@ SOURCES = "deb [signed-by=%s] http://deb.debian.org/debian trixie main\n"
 # What Debian 13's driver has not: sparse resources, VK_EXT_sample_locations, host image copies.
 NOT_IN_MESA_25 = ("api image-formats", "api sparse-formats", "api sample-locations",
                   "memory image-requirements", "memory sparse", "image host-copies",
-                  "formats sparse", "formats requirements")
+                  "formats sparse", "formats requirements", "draw nested", "dynamic alone-new")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
