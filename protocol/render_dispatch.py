@@ -42,6 +42,8 @@ HANDLED = {
     'vkCreateBuffer',
     'vkCreateImage',
     'vkFreeMemory',
+    'vkGetBufferMemoryRequirements',
+    'vkGetBufferMemoryRequirements2',
     'vkGetDeviceBufferMemoryRequirements',
     'vkGetDeviceImageMemoryRequirements',
     'vkGetImageMemoryRequirements',

@@ -46,6 +46,8 @@
 #define OS_HAVE_SIOCOUTQ OS_EXTRAS_LINUX
 /* setpriority() of a single thread; without: threads keep the process's */
 #define OS_HAVE_THREAD_NICE OS_EXTRAS_LINUX
+/* /dev/udmabuf, and the memfds that it takes */
+#define OS_HAVE_UDMABUF OS_EXTRAS_LINUX
 /* prctl(PR_SET_NAME) */
 #define OS_HAVE_PRCTL_NAME OS_EXTRAS_LINUX
 /* pthread_setname_np() of the calling thread, thread QoS classes */

@@ -54,7 +54,7 @@ static void check_device(const struct vk_instance *instance, VkPhysicalDevice de
 	VkResult result = vk_host_memory_query(&memory, &instance->table, device);
 	if (result != VK_SUCCESS) {
 		vk_error_set(problem, "asking for extensions fails with %s", vk_result_name(result));
-	} else if (!memory.supported) {
+	} else if (!memory.candidates) {
 		vk_error_set(problem, "the driver lacks VK_EXT_external_memory_host; update it, or choose "
 			"another with --driver");
 	} else if (thorough) {

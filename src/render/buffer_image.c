@@ -8,6 +8,7 @@
  * own memory.
  */
 
+#include "render/buffer_image.h"
 #include "render/call.h"
 #include "render/chain.h"
 #include "render/device.h"
@@ -15,33 +16,51 @@
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
 
-#define HOST_ALLOCATION VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT
-
-struct render_image {
-	struct venus_object base;
-	bool takes_imports; /* can be bound to memory that is an import */
-};
-
 /* --- making them bindable to imports --- */
 
-static bool is_importable(const VkExternalMemoryProperties *properties) {
-	return properties->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+/** Has the driver such buffers for imports? Of those without flags that is known. */
+static bool has_external_buffers(struct render_call *call, const VkBufferCreateInfo *info) {
+	const struct render_physical_device *physical =
+		render_device_of(call->decoder->device)->physical;
+	if (!info->flags) {
+		return true;
+	}
+	const VkPhysicalDeviceExternalBufferInfo query = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+		.flags = info->flags,
+		.usage = info->usage,
+		.handleType = physical->host_memory.handle_type,
+	};
+	VkExternalBufferProperties properties = {
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES,
+	};
+	render_call_instance_table(call)->GetPhysicalDeviceExternalBufferProperties(
+		render_physical_device_handle(physical), &query, &properties);
+	return vk_host_memory_takes(&physical->host_memory, &properties.externalMemoryProperties);
 }
 
-/** Makes a buffer to be created one that takes imports. `external` is the caller's, to be chained. */
-static void prepare_buffer(struct render_call *call, const VkBufferCreateInfo *info,
+/**
+ * Makes a buffer to be created one that takes imports; false if it does not. `external` is the caller's, to be
+ * chained.
+ */
+static bool prepare_buffer(struct render_call *call, const VkBufferCreateInfo *info,
 		VkExternalMemoryBufferCreateInfo *external) {
-	const struct render_device *device = render_device_of(call->decoder->device);
+	const struct vk_host_memory *host_memory =
+		&render_device_of(call->decoder->device)->physical->host_memory;
 	chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
-	const VkBufferCreateFlags sparse = VK_BUFFER_CREATE_SPARSE_BINDING_BIT;
-	if (!device->physical->host_memory.external_buffers || (info->flags & sparse)) {
-		return;
+	if (!host_memory->external_buffers) {
+		/* the driver refuses the structure, and binds buffers without */
+		return !(info->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT);
+	}
+	if (!has_external_buffers(call, info)) {
+		return false;
 	}
 	*external = (VkExternalMemoryBufferCreateInfo){
 		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
-		.handleTypes = HOST_ALLOCATION,
+		.handleTypes = host_memory->handle_type,
 	};
 	chain_insert(info, external);
+	return true;
 }
 
 /** The same for an image; false if the driver has no such images. */
@@ -49,9 +68,6 @@ static bool prepare_image(struct render_call *call, const VkImageCreateInfo *inf
 		VkExternalMemoryImageCreateInfo *external) {
 	const struct render_device *device = render_device_of(call->decoder->device);
 	chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
-	if (info->flags & VK_IMAGE_CREATE_SPARSE_BINDING_BIT) {
-		return false;
-	}
 	if (info->initialLayout != VK_IMAGE_LAYOUT_UNDEFINED ||
 			!device->physical->host_memory.external_buffers) {
 		/*
@@ -65,7 +81,7 @@ static bool prepare_image(struct render_call *call, const VkImageCreateInfo *inf
 	VkImageStencilUsageCreateInfo stencil;
 	VkPhysicalDeviceExternalImageFormatInfo external_info = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO,
-		.handleType = HOST_ALLOCATION,
+		.handleType = device->physical->host_memory.handle_type,
 	};
 	VkPhysicalDeviceImageFormatInfo2 format = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
@@ -98,7 +114,8 @@ static bool prepare_image(struct render_call *call, const VkImageCreateInfo *inf
 	const VkResult result = render_call_instance_table(call)->GetPhysicalDeviceImageFormatProperties2(
 		render_physical_device_handle(device->physical), &format, &properties);
 	const VkImageFormatProperties *limits = &properties.imageFormatProperties;
-	if (result != VK_SUCCESS || !is_importable(&external_properties.externalMemoryProperties) ||
+	if (result != VK_SUCCESS || !vk_host_memory_takes(&device->physical->host_memory,
+				&external_properties.externalMemoryProperties) ||
 			info->mipLevels > limits->maxMipLevels ||
 			info->arrayLayers > limits->maxArrayLayers ||
 			!(info->samples & limits->sampleCounts)) {
@@ -106,58 +123,77 @@ static bool prepare_image(struct render_call *call, const VkImageCreateInfo *inf
 	}
 	*external = (VkExternalMemoryImageCreateInfo){
 		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
-		.handleTypes = HOST_ALLOCATION,
+		.handleTypes = device->physical->host_memory.handle_type,
 	};
 	chain_insert(info, external);
 	return true;
 }
 
-/**
- * Takes the imports out of an image's memory types if it cannot be bound to one; unless nothing would be left,
- * when the driver has just one kind of memory, and binds it although it does not say so.
- */
-static void limit_types(
-		const struct render_device *device, bool takes_imports, VkMemoryRequirements *requirements) {
-	if (takes_imports) {
-		return;
-	}
-	uint32_t own = 0;
-	for (uint32_t i = 0; i < device->physical->memory.memoryTypeCount; i++) {
-		if (!render_physical_device_shares_type(device->physical, i)) {
-			own |= UINT32_C(1) << i;
-		}
-	}
-	if (requirements->memoryTypeBits & own) {
-		requirements->memoryTypeBits &= own;
-	}
+/** Turns the host's memory types into the guest's. */
+static void translate_types(const struct render_device *device, bool takes_imports,
+		VkMemoryRequirements *requirements) {
+	requirements->memoryTypeBits = render_memory_types_of_host(
+		&device->physical->memory_types, requirements->memoryTypeBits, takes_imports);
 }
 
 /* --- buffers --- */
 
 void render_handle_vkCreateBuffer(struct render_call *call, struct venus_vkCreateBuffer *args) {
 	VkExternalMemoryBufferCreateInfo external;
-	struct venus_object *object = render_object_reserve(
-		call, RENDER_HANDLE(*args->pBuffer), VK_OBJECT_TYPE_BUFFER, 0);
+	struct venus_object *object = render_object_reserve(call, RENDER_HANDLE(*args->pBuffer),
+		VK_OBJECT_TYPE_BUFFER, sizeof(struct render_buffer));
 	if (!object) {
 		return;
 	}
-	prepare_buffer(call, args->pCreateInfo, &external);
+	((struct render_buffer *)object)->takes_imports =
+		prepare_buffer(call, args->pCreateInfo, &external);
 	VkBuffer handle = VK_NULL_HANDLE;
 	args->ret = render_call_device_table(call)->CreateBuffer(
 		args->device, args->pCreateInfo, NULL, &handle);
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
 
+void render_handle_vkGetBufferMemoryRequirements(
+		struct render_call *call, struct venus_vkGetBufferMemoryRequirements *args) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	if (!args->buffer) {
+		return; /* a failed object */
+	}
+	device->vk.GetBufferMemoryRequirements(
+		args->device, args->buffer, args->pMemoryRequirements);
+	translate_types(device,
+		((const struct render_buffer *)args->buffer_object)->takes_imports,
+		args->pMemoryRequirements);
+}
+
+void render_handle_vkGetBufferMemoryRequirements2(
+		struct render_call *call, struct venus_vkGetBufferMemoryRequirements2 *args) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	const struct render_buffer *buffer = (const struct render_buffer *)call->decoder->resource;
+	if (!args->pInfo->buffer || !buffer) {
+		if (!call->decoder->failed_object) {
+			render_call_fail(call, "pInfo->buffer is NULL");
+		}
+		return;
+	}
+	device->vk.GetBufferMemoryRequirements2(
+		args->device, args->pInfo, args->pMemoryRequirements);
+	translate_types(device, buffer->takes_imports,
+		&args->pMemoryRequirements->memoryRequirements);
+}
+
 void render_handle_vkGetDeviceBufferMemoryRequirements(struct render_call *call,
 		struct venus_vkGetDeviceBufferMemoryRequirements *args) {
-	const struct vk_device_table *vk = render_call_device_table(call);
-	if (!vk->GetDeviceBufferMemoryRequirements) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	if (!device->vk.GetDeviceBufferMemoryRequirements) {
 		render_call_fail(call, "the command is not enabled on the device");
 		return;
 	}
 	VkExternalMemoryBufferCreateInfo external;
-	prepare_buffer(call, args->pInfo->pCreateInfo, &external);
-	vk->GetDeviceBufferMemoryRequirements(args->device, args->pInfo, args->pMemoryRequirements);
+	const bool takes_imports = prepare_buffer(call, args->pInfo->pCreateInfo, &external);
+	device->vk.GetDeviceBufferMemoryRequirements(
+		args->device, args->pInfo, args->pMemoryRequirements);
+	translate_types(device, takes_imports, &args->pMemoryRequirements->memoryRequirements);
 }
 
 /* --- images --- */
@@ -169,8 +205,14 @@ void render_handle_vkCreateImage(struct render_call *call, struct venus_vkCreate
 	if (!object) {
 		return;
 	}
-	((struct render_image *)object)->takes_imports =
-		prepare_image(call, args->pCreateInfo, &external);
+	struct render_image *image = (struct render_image *)object;
+	image->format = args->pCreateInfo->format;
+	image->type = args->pCreateInfo->imageType;
+	image->extent = args->pCreateInfo->extent;
+	image->mip_levels = args->pCreateInfo->mipLevels;
+	image->array_layers = args->pCreateInfo->arrayLayers;
+	image->samples = args->pCreateInfo->samples;
+	image->takes_imports = prepare_image(call, args->pCreateInfo, &external);
 	VkImage handle = VK_NULL_HANDLE;
 	args->ret = render_call_device_table(call)->CreateImage(
 		args->device, args->pCreateInfo, NULL, &handle);
@@ -185,14 +227,14 @@ void render_handle_vkGetImageMemoryRequirements(
 	}
 	device->vk.GetImageMemoryRequirements(
 		args->device, args->image, args->pMemoryRequirements);
-	limit_types(device, ((const struct render_image *)args->image_object)->takes_imports,
+	translate_types(device, ((const struct render_image *)args->image_object)->takes_imports,
 		args->pMemoryRequirements);
 }
 
 void render_handle_vkGetImageMemoryRequirements2(
 		struct render_call *call, struct venus_vkGetImageMemoryRequirements2 *args) {
 	const struct render_device *device = render_device_of(call->decoder->device);
-	const struct render_image *image = (const struct render_image *)call->decoder->image;
+	const struct render_image *image = (const struct render_image *)call->decoder->resource;
 	if (!args->pInfo->image || !image) {
 		if (!call->decoder->failed_object) {
 			render_call_fail(call, "pInfo->image is NULL");
@@ -201,7 +243,7 @@ void render_handle_vkGetImageMemoryRequirements2(
 	}
 	device->vk.GetImageMemoryRequirements2(
 		args->device, args->pInfo, args->pMemoryRequirements);
-	limit_types(device, image->takes_imports, &args->pMemoryRequirements->memoryRequirements);
+	translate_types(device, image->takes_imports, &args->pMemoryRequirements->memoryRequirements);
 }
 
 void render_handle_vkGetDeviceImageMemoryRequirements(struct render_call *call,
@@ -215,5 +257,5 @@ void render_handle_vkGetDeviceImageMemoryRequirements(struct render_call *call,
 	const bool takes_imports = prepare_image(call, args->pInfo->pCreateInfo, &external);
 	device->vk.GetDeviceImageMemoryRequirements(
 		args->device, args->pInfo, args->pMemoryRequirements);
-	limit_types(device, takes_imports, &args->pMemoryRequirements->memoryRequirements);
+	translate_types(device, takes_imports, &args->pMemoryRequirements->memoryRequirements);
 }

@@ -13,7 +13,7 @@
 #include "venus/venus_commands.h"
 
 /** What we enable beside what the guest asks for. */
-#define ADDED_EXTENSIONS 2
+#define ADDED_EXTENSIONS (VK_HOST_MEMORY_MAX_EXTENSIONS + 1)
 
 static bool queues_are_there(struct render_call *call, const VkDeviceCreateInfo *info,
 		VkPhysicalDevice handle) {
@@ -78,7 +78,11 @@ static VkResult choose_extensions(struct render_call *call,
 			add_name(names, &count, name);
 		}
 	}
-	add_name(names, &count, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+	const char *imports[VK_HOST_MEMORY_MAX_EXTENSIONS];
+	const uint32_t import_count = vk_host_memory_extensions(&physical->host_memory, imports);
+	for (uint32_t i = 0; i < import_count; i++) {
+		add_name(names, &count, imports[i]);
+	}
 	if (vk_extensions_have(&physical->host_extensions, "VK_KHR_portability_subset")) {
 		add_name(names, &count, "VK_KHR_portability_subset");
 	}
@@ -123,10 +127,7 @@ void render_handle_vkCreateDevice(struct render_call *call, struct venus_vkCreat
 	/* decoded into our arena: what the host is given may differ from what the guest sent */
 	VkDeviceCreateInfo *info = (VkDeviceCreateInfo *)args->pCreateInfo;
 
-	args->ret = render_physical_device_fill_memory(context, physical);
-	if (args->ret == VK_SUCCESS) {
-		args->ret = render_physical_device_fill_extensions(context, physical);
-	}
+	args->ret = render_physical_device_fill_extensions(context, physical);
 	if (args->ret == VK_SUCCESS && !queues_are_there(call, info, args->physicalDevice)) {
 		args->ret = VK_ERROR_INITIALIZATION_FAILED;
 	}

@@ -90,7 +90,7 @@ static bool run_commands(struct render_executor *executor, const uint8_t *data, 
 		call.wants_reply = header[1] & COMMAND_FLAG_GENERATE_REPLY;
 		decoder.device = NULL;
 		decoder.pool = NULL;
-		decoder.image = NULL;
+		decoder.resource = NULL;
 		decoder.failed_object = NULL;
 		entry->func(&call);
 		if (decoder.error) {

@@ -140,6 +140,7 @@ void render_instance_destroy_all(struct render_context *context) {
 		}
 	}
 	free(instance->handles);
+	free(instance->host_memory);
 	free(instance->devices);
 	vk_instance_finish(&instance->host);
 	pthread_mutex_destroy(&instance->lock);

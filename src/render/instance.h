@@ -9,6 +9,7 @@
 
 #include "render/context.h"
 #include "venus/object_table.h"
+#include "vk/host_memory.h"
 #include "vk/instance.h"
 #include "vk/vk_tables.h"
 
@@ -20,8 +21,9 @@ struct render_instance {
 	struct vk_instance host;
 	pthread_mutex_t lock; /* of everything below, and of what physical devices fill in late */
 	bool enumerated;
-	/* the host's devices that a guest can use, and the guest's objects for them (NULL until named) */
+	/* the host's devices that a guest can use, how they import memory, and the guest's objects for them (NULL until named) */
 	VkPhysicalDevice *handles;
+	struct vk_host_memory *host_memory;
 	struct render_physical_device **devices;
 	uint32_t count;
 };

@@ -27,12 +27,6 @@
  * further VkDeviceMemory each hold it. The guest may free them in any order.
  */
 
-/** Takes out of the chain what an import of our own must not be combined with. */
-static void strip_for_import(VkMemoryAllocateInfo *info) {
-	chain_remove(info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
-	chain_remove(info, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
-}
-
 /** Allocates memory of a shared type: of `shmem` if not NULL (a reference, taken over), else of new shared memory. */
 static VkResult allocate_shared(struct render_call *call, struct render_memory *memory,
 		VkMemoryAllocateInfo *info, struct render_shmem *shmem, VkDeviceMemory *handle) {
@@ -56,16 +50,15 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 		return error == -EMFILE || error == -ENFILE ? VK_ERROR_TOO_MANY_OBJECTS :
 							      VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	}
-	strip_for_import(info);
-	VkImportMemoryHostPointerInfoEXT import = {
-		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
-		.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
-		.pHostPointer = shmem->shm.data,
-	};
-	chain_insert(info, &import);
-	info->allocationSize = size;
-	VkResult result = device->vk.AllocateMemory(
-		render_device_handle(device), info, NULL, handle);
+	chain_remove(info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+	if (device->physical->host_memory.handle_type ==
+			VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT) {
+		/* memory at an address belongs to no image or buffer, and ends where its unit ends */
+		chain_remove(info, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
+		info->allocationSize = size;
+	}
+	VkResult result = vk_host_memory_import(&device->physical->host_memory, &device->vk,
+		render_device_handle(device), &shmem->shm, 0, info, handle);
 	if (result != VK_SUCCESS) {
 		render_shmem_unref(shmem);
 		return result;
@@ -77,7 +70,7 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 void render_handle_vkAllocateMemory(
 		struct render_call *call, struct venus_vkAllocateMemory *args) {
 	struct render_device *device = render_device_of(call->decoder->device);
-	struct render_physical_device *physical = device->physical;
+	const struct render_memory_types *types = &device->physical->memory_types;
 	VkMemoryAllocateInfo *info = (VkMemoryAllocateInfo *)args->pAllocateInfo;
 	const VkImportMemoryResourceInfoMESA *import =
 		chain_remove(info, VK_STRUCTURE_TYPE_IMPORT_MEMORY_RESOURCE_INFO_MESA);
@@ -105,12 +98,14 @@ void render_handle_vkAllocateMemory(
 	if (call->decoder->failed_object) {
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 		render_shmem_unref(shmem);
-	} else if (info->memoryTypeIndex >= physical->memory.memoryTypeCount) {
+	} else if (info->memoryTypeIndex >= types->guest.memoryTypeCount) {
 		args->ret = VK_ERROR_UNKNOWN;
 		render_shmem_unref(shmem);
 	} else {
-		memory->flags = physical->memory.memoryTypes[info->memoryTypeIndex].propertyFlags;
-		if (render_physical_device_shares_type(physical, info->memoryTypeIndex)) {
+		const uint32_t type = info->memoryTypeIndex;
+		memory->flags = types->guest.memoryTypes[type].propertyFlags;
+		info->memoryTypeIndex = types->of[type].host;
+		if (types->of[type].shared) {
 			args->ret = allocate_shared(call, memory, info, shmem, &handle);
 		} else if (shmem) {
 			render_shmem_unref(shmem);
@@ -185,14 +180,9 @@ void render_handle_vkGetMemoryResourcePropertiesMESA(struct render_call *call,
 		render_call_fail(call, "there is no such resource");
 		return;
 	}
-	VkMemoryHostPointerPropertiesEXT properties = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
-	};
-	args->ret = device->vk.GetMemoryHostPointerPropertiesEXT(args->device,
-		VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
-		render_resource_data(resource), &properties);
+	args->ret = VK_SUCCESS;
 	args->pMemoryResourceProperties->memoryTypeBits =
-		properties.memoryTypeBits & device->physical->host_memory.importable_types;
+		render_memory_types_shared(&device->physical->memory_types);
 	VkMemoryResourceAllocationSizePropertiesMESA *size =
 		chain_find(args->pMemoryResourceProperties,
 			VK_STRUCTURE_TYPE_MEMORY_RESOURCE_ALLOCATION_SIZE_PROPERTIES_MESA);

@@ -14,8 +14,7 @@
 /*
  * What the guest is told of the host's devices differs from what the host says in this:
  *
- *  - Memory types that cannot be made of our shared memory lose HOST_VISIBLE and what goes
- *    with it: the guest could not map them.
+ *  - Memory types are those of memory_types.h.
  *  - Extensions are those that the protocol can carry and that need nothing of the host's operating system.
  *    Sharing memory between processes is not passed through: a descriptor of the host means nothing in
  *    the guest. Fences and semaphores by descriptor are ours, see sync.c.
@@ -56,7 +55,9 @@ bool render_extension_is_ours(const char *name) {
 
 /* --- enumeration --- */
 
-static bool is_usable(struct render_context *context, VkPhysicalDevice handle) {
+/** Can a guest use it? Finds out how it imports memory. */
+static bool is_usable(struct render_context *context, VkPhysicalDevice handle,
+		struct vk_host_memory *host_memory) {
 	const struct vk_instance_table *vk = render_instance_table_of(context);
 	VkPhysicalDeviceProperties properties;
 	vk->GetPhysicalDeviceProperties(handle, &properties);
@@ -65,9 +66,19 @@ static bool is_usable(struct render_context *context, VkPhysicalDevice handle) {
 			properties.deviceName);
 		return false;
 	}
-	struct vk_host_memory memory;
-	if (vk_host_memory_query(&memory, vk, handle) != VK_SUCCESS || !memory.supported) {
+	const VkResult result = vk_host_memory_probe_physical_device(host_memory, vk, handle);
+	if (result != VK_SUCCESS) {
+		log_error("%s: %s is left out: cannot find out which memory it shares: %s",
+			context->options.name, properties.deviceName, vk_result_name(result));
+		return false;
+	}
+	if (!host_memory->candidates) {
 		log_info("%s: %s is left out: it has no VK_EXT_external_memory_host",
+			context->options.name, properties.deviceName);
+		return false;
+	}
+	if (!host_memory->importable_types) {
+		log_info("%s: %s is left out: it imports no shared memory",
 			context->options.name, properties.deviceName);
 		return false;
 	}
@@ -85,17 +96,22 @@ static VkResult enumerate(struct render_context *context, struct render_instance
 	if (result != VK_SUCCESS) {
 		return result;
 	}
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < host_count; i++) {
-		if (is_usable(context, instance->handles[i])) {
-			instance->handles[count++] = instance->handles[i];
-		}
-	}
-	instance->devices = calloc(count ? count : 1, sizeof(*instance->devices));
-	if (!instance->devices) {
+	instance->host_memory = calloc((size_t)host_count + 1, sizeof(*instance->host_memory));
+	instance->devices = calloc((size_t)host_count + 1, sizeof(*instance->devices));
+	if (!instance->host_memory || !instance->devices) {
+		free(instance->host_memory);
+		free(instance->devices);
 		free(instance->handles);
+		instance->host_memory = NULL;
+		instance->devices = NULL;
 		instance->handles = NULL;
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	}
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < host_count; i++) {
+		if (is_usable(context, instance->handles[i], &instance->host_memory[count])) {
+			instance->handles[count++] = instance->handles[i];
+		}
 	}
 	instance->count = count;
 	instance->enumerated = true;
@@ -124,6 +140,10 @@ static bool bind_device(struct render_call *call, struct render_instance *instan
 	if (physical->properties.apiVersion > instance_version) {
 		physical->properties.apiVersion = instance_version;
 	}
+	VkPhysicalDeviceMemoryProperties memory;
+	instance->host.table.GetPhysicalDeviceMemoryProperties(instance->handles[index], &memory);
+	physical->host_memory = instance->host_memory[index];
+	render_memory_types_init(&physical->memory_types, &memory, &physical->host_memory);
 	object->handle = RENDER_HANDLE(instance->handles[index]);
 	instance->devices[index] = physical;
 	return true;
@@ -338,56 +358,20 @@ void render_handle_vkGetPhysicalDeviceProperties2(
 
 /* --- memory --- */
 
-VkResult render_physical_device_fill_memory(
-		struct render_context *context, struct render_physical_device *physical) {
-	struct render_instance *instance = render_instance_of(context);
-	const struct vk_instance_table *vk = &instance->host.table;
-	VkPhysicalDevice handle = render_physical_device_handle(physical);
-	VkResult result = VK_SUCCESS;
-	pthread_mutex_lock(&instance->lock);
-	if (physical->has_memory) {
-		goto unlock;
-	}
-	result = vk_host_memory_probe_physical_device(&physical->host_memory, vk, handle);
-	if (result != VK_SUCCESS) {
-		log_error("%s: cannot find out which memory of %s can be shared: %s",
-			context->options.name, physical->properties.deviceName,
-			vk_result_name(result));
-		goto unlock;
-	}
-	vk->GetPhysicalDeviceMemoryProperties(handle, &physical->memory);
-	for (uint32_t i = 0; i < physical->memory.memoryTypeCount; i++) {
-		if (!(physical->host_memory.importable_types & (UINT32_C(1) << i))) {
-			physical->memory.memoryTypes[i].propertyFlags &=
-				~(VkMemoryPropertyFlags)(VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-					VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
-					VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
-		}
-	}
-	physical->has_memory = true;
-unlock:
-	pthread_mutex_unlock(&instance->lock);
-	return result;
-}
-
 void render_handle_vkGetPhysicalDeviceMemoryProperties(
 		struct render_call *call, struct venus_vkGetPhysicalDeviceMemoryProperties *args) {
-	struct render_physical_device *physical = physical_of(args->physicalDevice_object);
-	if (render_physical_device_fill_memory(call->context, physical) == VK_SUCCESS) {
-		*args->pMemoryProperties = physical->memory;
-	}
+	(void)call;
+	*args->pMemoryProperties = physical_of(args->physicalDevice_object)->memory_types.guest;
 }
 
 void render_handle_vkGetPhysicalDeviceMemoryProperties2(
 		struct render_call *call, struct venus_vkGetPhysicalDeviceMemoryProperties2 *args) {
-	struct render_physical_device *physical = physical_of(args->physicalDevice_object);
-	if (args->pMemoryProperties->pNext) { /* the budget */
+	if (args->pMemoryProperties->pNext) { /* the budget: of heaps, which are the host's */
 		render_instance_table_of(call->context)->GetPhysicalDeviceMemoryProperties2(
 			args->physicalDevice, args->pMemoryProperties);
 	}
-	if (render_physical_device_fill_memory(call->context, physical) == VK_SUCCESS) {
-		args->pMemoryProperties->memoryProperties = physical->memory;
-	}
+	args->pMemoryProperties->memoryProperties =
+		physical_of(args->physicalDevice_object)->memory_types.guest;
 }
 
 /* --- sharing --- */

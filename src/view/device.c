@@ -55,8 +55,8 @@ static bool find_queue_family(const struct vk_instance_table *vk, VkPhysicalDevi
 
 static VkResult create_device(struct view_device *device, bool swapchain, bool portability) {
 	const struct vk_instance_table *vk = &device->instance->table;
-	const char *extensions[3] = {VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME};
-	uint32_t extension_count = 1;
+	const char *extensions[VK_HOST_MEMORY_MAX_EXTENSIONS + 2];
+	uint32_t extension_count = vk_host_memory_extensions(&device->host_memory, extensions);
 	if (swapchain) {
 		extensions[extension_count++] = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
 	}
@@ -116,7 +116,7 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 	bool portability = vk_extensions_have(&extensions, PORTABILITY_SUBSET);
 	vk_extensions_finish(&extensions);
 
-	if (!device->host_memory.supported) {
+	if (!device->host_memory.candidates) {
 		vk_error_set(error, "%s: the Vulkan driver has no VK_EXT_external_memory_host: update it, "
 			"or choose another with --driver=ICD.json", name);
 		return false;
@@ -135,7 +135,8 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 
 	result = create_device(device, surface != VK_NULL_HANDLE, portability);
 	if (result == VK_SUCCESS) {
-		result = vk_host_memory_probe(&device->host_memory, &device->vk, device->handle);
+		result = vk_host_memory_probe(
+			&device->host_memory, vk, physical, &device->vk, device->handle);
 	}
 	if (result != VK_SUCCESS) {
 		vk_error_set(error, "%s: the Vulkan driver makes no device: %s", name,
@@ -144,7 +145,8 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 	}
 	if (device->host_memory.importable_types == 0) {
 		vk_error_set(error, "%s: the Vulkan driver imports no shared memory although it has "
-			"VK_EXT_external_memory_host: update it, or choose another with --driver=ICD.json",
+			"the extensions: see to it that /dev/udmabuf exists and may be opened, update the driver, "
+			"or choose another with --driver=ICD.json",
 			name);
 		goto error_device;
 	}

@@ -19,8 +19,6 @@ int view_import_create(struct view_import **out, uint64_t id, int fd, uint64_t s
 		free(import);
 		return err;
 	}
-	close(import->shared.fd); /* the mapping stays */
-	import->shared.fd = -1;
 	*out = import;
 	return 0;
 }
@@ -47,7 +45,7 @@ static VkResult import_part(struct view_import *import, const struct view_device
 	VkDeviceSize begin, VkDeviceSize end) {
 	const VkExternalMemoryBufferCreateInfo external = {
 		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
-		.handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+		.handleTypes = device->host_memory.handle_type,
 	};
 	const VkBufferCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
@@ -68,8 +66,13 @@ static VkResult import_part(struct view_import *import, const struct view_device
 		result = VK_ERROR_FEATURE_NOT_PRESENT;
 		goto error;
 	}
-	result = vk_host_memory_import(&device->vk, device->handle,
-		(char *)import->shared.data + begin, end - begin, type, &import->memory);
+	const VkMemoryAllocateInfo allocation = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+		.allocationSize = end - begin,
+		.memoryTypeIndex = type,
+	};
+	result = vk_host_memory_import(&device->host_memory, &device->vk, device->handle,
+		&import->shared, begin, &allocation, &import->memory);
 	if (result != VK_SUCCESS) {
 		import->memory = VK_NULL_HANDLE;
 		goto error;

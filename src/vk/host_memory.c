@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
+#include <unistd.h>
+
 #include "base/shmem.h"
 #include "base/socket.h"
+#include "base/udmabuf.h"
 #include "vk/extensions.h"
 #include "vk/host_memory.h"
 #include "vk/trial_device.h"
 
-#define HANDLE_TYPE VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT
+#define HOST_POINTER VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT
+#define DMA_BUF VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
+
+/* --- what the driver says --- */
 
 VkResult vk_host_memory_query(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device) {
-	*memory = (struct vk_host_memory){0};
+	*memory = (struct vk_host_memory){.alignment = page_size()};
 
 	VkPhysicalDeviceProperties basic;
 	table->GetPhysicalDeviceProperties(physical_device, &basic);
@@ -21,136 +27,269 @@ VkResult vk_host_memory_query(struct vk_host_memory *memory,
 	if (result != VK_SUCCESS) {
 		return result;
 	}
-	memory->supported =
-		vk_extensions_have(&extensions, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+	if (vk_extensions_have(&extensions, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)) {
+		memory->candidates |= HOST_POINTER;
+	}
+	if (vk_extensions_have(&extensions, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME)
+			&& vk_extensions_have(&extensions, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)
+			&& udmabuf_is_there()) {
+		memory->candidates |= DMA_BUF;
+	}
 	vk_extensions_finish(&extensions);
-	if (!memory->supported) {
-		return VK_SUCCESS;
-	}
 
-	VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT,
-	};
-	VkPhysicalDeviceProperties2 properties = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-		.pNext = &host,
-	};
-	table->GetPhysicalDeviceProperties2(physical_device, &properties);
-	memory->alignment = page_size();
-	if (host.minImportedHostPointerAlignment > memory->alignment) {
-		memory->alignment = host.minImportedHostPointerAlignment;
+	if (memory->candidates & HOST_POINTER) {
+		VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
+			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT,
+		};
+		VkPhysicalDeviceProperties2 properties = {
+			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+			.pNext = &host,
+		};
+		table->GetPhysicalDeviceProperties2(physical_device, &properties);
+		if (host.minImportedHostPointerAlignment > memory->alignment) {
+			memory->alignment = host.minImportedHostPointerAlignment;
+		}
 	}
-
-	const VkPhysicalDeviceExternalBufferInfo buffer_info = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
-		.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
-		.handleType = HANDLE_TYPE,
-	};
-	VkExternalBufferProperties buffer = {
-		.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES,
-	};
-	table->GetPhysicalDeviceExternalBufferProperties(physical_device, &buffer_info, &buffer);
-	memory->external_buffers = buffer.externalMemoryProperties.externalMemoryFeatures
-		& VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
 	return VK_SUCCESS;
 }
 
-/* Shared memory of which `size` bytes at `*pointer` can be imported. */
+uint32_t vk_host_memory_extensions(
+	const struct vk_host_memory *memory, const char *names[VK_HOST_MEMORY_MAX_EXTENSIONS]) {
+	const VkExternalMemoryHandleTypeFlags types =
+		memory->handle_type ? (VkExternalMemoryHandleTypeFlags)memory->handle_type
+			: memory->candidates;
+	uint32_t count = 0;
+	if (types & HOST_POINTER) {
+		names[count++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+	}
+	if (types & DMA_BUF) {
+		names[count++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
+		names[count++] = VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME;
+	}
+	return count;
+}
+
+/* --- what it does --- */
+
+/* Shared memory of which `size` bytes at `*offset` can be imported. */
 static VkResult make_shared(
-	struct shmem *shared, uint64_t size, uint64_t alignment, void **pointer) {
+	struct shmem *shared, uint64_t size, uint64_t alignment, uint64_t *offset) {
 	/* A mapping begins at a page; drivers that want more get it from the inside of a larger one. */
 	uint64_t slack = alignment > page_size() ? alignment : 0;
 	if (shmem_create(shared, "venera-probe", size + slack) < 0) {
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	}
-	uintptr_t begin = (uintptr_t)shared->data;
-	*pointer = (char *)shared->data + ((alignment - begin % alignment) % alignment);
+	*offset = (alignment - (uintptr_t)shared->data % alignment) % alignment;
 	return VK_SUCCESS;
 }
 
+bool vk_host_memory_takes(
+	const struct vk_host_memory *memory, const VkExternalMemoryProperties *properties) {
+	const VkExternalMemoryFeatureFlags features = properties->externalMemoryFeatures;
+	return (features & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT)
+		&& (memory->handle_type == DMA_BUF
+			|| !(features & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT));
+}
+
 /* Can a buffer be made for imported memory as Vulkan wants it? */
-static bool try_external_buffer(const struct vk_device_table *table, VkDevice device) {
+static bool try_external_buffer(const struct vk_host_memory *memory,
+	const struct vk_instance_table *table, VkPhysicalDevice physical_device,
+	const struct vk_device_table *device_table, VkDevice device) {
+	const VkBufferUsageFlags usage =
+		VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
+	const VkPhysicalDeviceExternalBufferInfo query = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+		.usage = usage,
+		.handleType = memory->handle_type,
+	};
+	VkExternalBufferProperties properties = {
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES,
+	};
+	table->GetPhysicalDeviceExternalBufferProperties(physical_device, &query, &properties);
+	if (!vk_host_memory_takes(memory, &properties.externalMemoryProperties)) {
+		return false;
+	}
 	const VkExternalMemoryBufferCreateInfo external = {
 		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
-		.handleTypes = HANDLE_TYPE,
+		.handleTypes = memory->handle_type,
 	};
 	const VkBufferCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
 		.pNext = &external,
 		.size = page_size(),
-		.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+		.usage = usage,
 	};
 	VkBuffer buffer;
-	if (table->CreateBuffer(device, &info, NULL, &buffer) != VK_SUCCESS) {
+	if (device_table->CreateBuffer(device, &info, NULL, &buffer) != VK_SUCCESS) {
 		return false;
 	}
-	table->DestroyBuffer(device, buffer, NULL);
+	device_table->DestroyBuffer(device, buffer, NULL);
 	return true;
 }
 
-VkResult vk_host_memory_probe(struct vk_host_memory *memory,
-	const struct vk_device_table *table, VkDevice device) {
-	memory->importable_types = 0;
-	if (!memory->supported) {
-		return VK_SUCCESS;
-	}
-	memory->external_buffers =
-		memory->external_buffers && try_external_buffer(table, device);
-
-	struct shmem shared;
-	void *pointer;
-	VkResult result = make_shared(&shared, memory->alignment, memory->alignment, &pointer);
-	if (result != VK_SUCCESS) {
-		return result;
-	}
-	VkMemoryHostPointerPropertiesEXT properties = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
+/* Are OPTIMAL images made for imported memory, of colours as well as of depths? */
+static bool has_external_images(const struct vk_host_memory *memory,
+	const struct vk_instance_table *table, VkPhysicalDevice physical_device) {
+	static const struct {
+		VkFormat format;
+		VkImageUsageFlags usage;
+	} kinds[] = {
+		{VK_FORMAT_R8G8B8A8_UNORM, VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT
+			| VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT},
+		{VK_FORMAT_D16_UNORM, VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT},
 	};
-	result = table->GetMemoryHostPointerPropertiesEXT(device, HANDLE_TYPE, pointer, &properties);
-	for (uint32_t type = 0; result == VK_SUCCESS && type < VK_MAX_MEMORY_TYPES; type++) {
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const VkPhysicalDeviceExternalImageFormatInfo external = {
+			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO,
+			.handleType = memory->handle_type,
+		};
+		const VkPhysicalDeviceImageFormatInfo2 info = {
+			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
+			.pNext = &external,
+			.format = kinds[i].format,
+			.type = VK_IMAGE_TYPE_2D,
+			.tiling = VK_IMAGE_TILING_OPTIMAL,
+			.usage = kinds[i].usage,
+		};
+		VkExternalImageFormatProperties found = {
+			.sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES,
+		};
+		VkImageFormatProperties2 properties = {
+			.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
+			.pNext = &found,
+		};
+		const VkResult result = table->GetPhysicalDeviceImageFormatProperties2(
+			physical_device, &info, &properties);
+		if (result != VK_SUCCESS || !vk_host_memory_takes(memory, &found.externalMemoryProperties)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The memory types that the driver names for the shared memory. */
+static uint32_t claimed_types(const struct vk_host_memory *memory,
+	const struct vk_device_table *table, VkDevice device, const struct shmem *shared,
+	uint64_t offset) {
+	if (memory->handle_type == HOST_POINTER) {
+		VkMemoryHostPointerPropertiesEXT properties = {
+			.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
+		};
+		const VkResult result = table->GetMemoryHostPointerPropertiesEXT(
+			device, HOST_POINTER, (const char *)shared->data + offset, &properties);
+		return result == VK_SUCCESS ? properties.memoryTypeBits : 0;
+	}
+	const int fd = udmabuf_create(shared->fd, offset, memory->alignment);
+	if (fd < 0) {
+		return 0;
+	}
+	VkMemoryFdPropertiesKHR properties = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR,
+	};
+	const VkResult result = table->GetMemoryFdPropertiesKHR(device, DMA_BUF, fd, &properties);
+	close(fd);
+	return result == VK_SUCCESS ? properties.memoryTypeBits : 0;
+}
+
+static void try_types(struct vk_host_memory *memory, const struct vk_device_table *table,
+	VkDevice device, const struct shmem *shared, uint64_t offset) {
+	const uint32_t claimed = claimed_types(memory, table, device, shared, offset);
+	for (uint32_t type = 0; type < VK_MAX_MEMORY_TYPES; type++) {
+		const VkMemoryAllocateInfo info = {
+			.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+			.allocationSize = memory->alignment,
+			.memoryTypeIndex = type,
+		};
 		VkDeviceMemory device_memory;
-		if ((properties.memoryTypeBits >> type & 1)
-				&& vk_host_memory_import(table, device, pointer, memory->alignment, type,
+		if ((claimed >> type & 1)
+				&& vk_host_memory_import(memory, table, device, shared, offset, &info,
 					&device_memory) == VK_SUCCESS) {
 			memory->importable_types |= UINT32_C(1) << type;
 			table->FreeMemory(device, device_memory, NULL);
 		}
 	}
+}
+
+VkResult vk_host_memory_probe(struct vk_host_memory *memory,
+	const struct vk_instance_table *table, VkPhysicalDevice physical_device,
+	const struct vk_device_table *device_table, VkDevice device) {
+	static const VkExternalMemoryHandleTypeFlagBits types[] = {HOST_POINTER, DMA_BUF};
+	memory->importable_types = 0;
+	struct shmem shared;
+	uint64_t offset;
+	VkResult result = make_shared(&shared, memory->alignment, memory->alignment, &offset);
+	if (result != VK_SUCCESS) {
+		return result;
+	}
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!memory->importable_types && (memory->candidates & types[i])) {
+			memory->handle_type = types[i];
+			try_types(memory, device_table, device, &shared, offset);
+		}
+	}
 	shmem_finish(&shared);
-	/* A pointer that no memory type takes is an answer, not an error. */
-	return result == VK_ERROR_INVALID_EXTERNAL_HANDLE ? VK_SUCCESS : result;
+	/* memory that no memory type takes is an answer, not an error */
+	if (!memory->importable_types) {
+		memory->handle_type = 0;
+		return VK_SUCCESS;
+	}
+	if (memory->handle_type == DMA_BUF) {
+		memory->alignment = page_size();
+	}
+	memory->external_buffers = try_external_buffer(
+		memory, table, physical_device, device_table, device);
+	memory->external_images = memory->external_buffers
+		&& has_external_images(memory, table, physical_device);
+	return VK_SUCCESS;
 }
 
 VkResult vk_host_memory_probe_physical_device(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device) {
 	VkResult result = vk_host_memory_query(memory, table, physical_device);
-	if (result != VK_SUCCESS || !memory->supported) {
+	if (result != VK_SUCCESS || !memory->candidates) {
 		return result;
 	}
 	struct vk_trial_device trial;
-	result = vk_trial_device_init(&trial, table, physical_device);
+	result = vk_trial_device_init(&trial, table, physical_device, memory);
 	if (result != VK_SUCCESS) {
 		return result;
 	}
-	result = vk_host_memory_probe(memory, &trial.table, trial.handle);
+	result = vk_host_memory_probe(memory, table, physical_device, &trial.table, trial.handle);
 	vk_trial_device_finish(&trial);
 	return result;
 }
 
-VkResult vk_host_memory_import(const struct vk_device_table *table, VkDevice device, void *pointer,
-	VkDeviceSize size, uint32_t memory_type, VkDeviceMemory *device_memory) {
-	const VkImportMemoryHostPointerInfoEXT import = {
-		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
-		.handleType = HANDLE_TYPE,
-		.pHostPointer = pointer,
+VkResult vk_host_memory_import(const struct vk_host_memory *memory,
+	const struct vk_device_table *table, VkDevice device, const struct shmem *shared,
+	uint64_t offset, const VkMemoryAllocateInfo *info, VkDeviceMemory *device_memory) {
+	VkMemoryAllocateInfo with_import = *info;
+	if (memory->handle_type == HOST_POINTER) {
+		const VkImportMemoryHostPointerInfoEXT import = {
+			.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
+			.pNext = info->pNext,
+			.handleType = HOST_POINTER,
+			.pHostPointer = (char *)shared->data + offset,
+		};
+		with_import.pNext = &import;
+		return table->AllocateMemory(device, &with_import, NULL, device_memory);
+	}
+
+	const int fd = udmabuf_create(shared->fd, offset, page_align(info->allocationSize));
+	if (fd < 0) {
+		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	}
+	const VkImportMemoryFdInfoKHR import = {
+		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
+		.pNext = info->pNext,
+		.handleType = DMA_BUF,
+		.fd = fd,
 	};
-	const VkMemoryAllocateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-		.pNext = &import,
-		.allocationSize = size,
-		.memoryTypeIndex = memory_type,
-	};
-	return table->AllocateMemory(device, &info, NULL, device_memory);
+	with_import.pNext = &import;
+	const VkResult result = table->AllocateMemory(device, &with_import, NULL, device_memory);
+	if (result != VK_SUCCESS) {
+		close(fd); /* a driver that imports takes it over */
+	}
+	return result;
 }
 
 uint32_t vk_host_memory_choose_type(
@@ -189,7 +328,7 @@ struct check_run {
 };
 
 static VkResult check_make_buffers(struct check_run *run, const struct vk_host_memory *memory,
-	const VkPhysicalDeviceMemoryProperties *types, void *pointer, const char **step) {
+	const VkPhysicalDeviceMemoryProperties *types, uint64_t offset, const char **step) {
 	const struct vk_device_table *table = &run->device.table;
 	VkDevice device = run->device.handle;
 	const VkDeviceSize size = 2 * CHECK_HALF;
@@ -197,7 +336,7 @@ static VkResult check_make_buffers(struct check_run *run, const struct vk_host_m
 	*step = "making a buffer for imported memory";
 	const VkExternalMemoryBufferCreateInfo external = {
 		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
-		.handleTypes = HANDLE_TYPE,
+		.handleTypes = memory->handle_type,
 	};
 	VkBufferCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
@@ -218,7 +357,13 @@ static VkResult check_make_buffers(struct check_run *run, const struct vk_host_m
 	if (type == UINT32_MAX) {
 		return VK_ERROR_FEATURE_NOT_PRESENT;
 	}
-	result = vk_host_memory_import(table, device, pointer, size, type, &run->imported);
+	const VkMemoryAllocateInfo import = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+		.allocationSize = size,
+		.memoryTypeIndex = type,
+	};
+	result = vk_host_memory_import(
+		memory, table, device, &run->shared, offset, &import, &run->imported);
 	if (result == VK_SUCCESS) {
 		result = table->BindBufferMemory(device, run->shared_buffer, run->imported, 0);
 	}
@@ -356,20 +501,21 @@ bool vk_host_memory_check(struct vk_host_memory_check *check, const struct vk_in
 		vk_error_set(error, "%s failed: %s", step, vk_result_name(result));
 		return false;
 	}
-	if (!check->memory.supported) {
+	if (!check->memory.candidates) {
 		vk_error_set(error, "no " VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME
 			": the driver is too old or cannot share memory; update it");
 		return false;
 	}
 
 	step = "making a device";
-	result = vk_trial_device_init(&run.device, table, physical_device);
+	result = vk_trial_device_init(&run.device, table, physical_device, &check->memory);
 	if (result != VK_SUCCESS) {
 		vk_error_set(error, "%s failed: %s", step, vk_result_name(result));
 		return false;
 	}
 	step = "importing a page";
-	result = vk_host_memory_probe(&check->memory, &run.device.table, run.device.handle);
+	result = vk_host_memory_probe(
+		&check->memory, table, physical_device, &run.device.table, run.device.handle);
 	if (result != VK_SUCCESS) {
 		goto finish;
 	}
@@ -379,8 +525,8 @@ bool vk_host_memory_check(struct vk_host_memory_check *check, const struct vk_in
 	}
 
 	step = "making shared memory";
-	void *pointer;
-	result = make_shared(&run.shared, 2 * CHECK_HALF, check->memory.alignment, &pointer);
+	uint64_t offset;
+	result = make_shared(&run.shared, 2 * CHECK_HALF, check->memory.alignment, &offset);
 	if (result != VK_SUCCESS) {
 		goto finish;
 	}
@@ -389,11 +535,10 @@ bool vk_host_memory_check(struct vk_host_memory_check *check, const struct vk_in
 		result = VK_ERROR_OUT_OF_HOST_MEMORY;
 		goto finish;
 	}
-	size_t offset = (size_t)((char *)pointer - (char *)run.shared.data);
 	run.seen = (uint32_t *)(void *)((char *)run.witness.data + offset);
 	VkPhysicalDeviceMemoryProperties types;
 	table->GetPhysicalDeviceMemoryProperties(physical_device, &types);
-	result = check_make_buffers(&run, &check->memory, &types, pointer, &step);
+	result = check_make_buffers(&run, &check->memory, &types, offset, &step);
 	if (result == VK_SUCCESS) {
 		result = check_both_ways(&run, check, &step);
 	}

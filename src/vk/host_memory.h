@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/shmem.h"
 #include "vk/error.h"
 #include "vk/vk_tables.h"
 
@@ -12,51 +13,79 @@
  * Theory of operation
  *
  * Everything that guest and host GPU share is our own shared memory, which is imported into the
- * host's driver as VkDeviceMemory (VK_EXT_external_memory_host, handle type HOST_ALLOCATION):
- * GPU, CPU and other processes then see the same bytes. This file finds out what a driver makes of
- * it. What a driver says is only half of that: some name memory types for a pointer and then
- * refuse to import it as such, so each type is tried.
+ * host's driver as VkDeviceMemory: GPU, CPU and other processes then see the same bytes. There are two ways in:
+ *
+ *  - by the address of a mapping (VK_EXT_external_memory_host, handle type HOST_ALLOCATION): any system, nearly
+ *    any driver;
+ *  - on Linux, as a dma-buf that the kernel makes of the same pages (base/udmabuf.h, handle type DMA_BUF):
+ *    for drivers that take addresses only of private memory, as AMD's do.
+ *
+ * This file finds out what a driver makes of them. What a driver says is only half of that: some name memory types
+ * for a pointer and then refuse to import it as such, so each type is tried. The first way that works is
+ * taken, and from then on `handle_type` tells what buffers and images are to be made for.
  *
  * The caller may have made its instance and device itself: it passes handles and tables.
  */
 struct vk_host_memory {
-	/** The device has Vulkan 1.1 and VK_EXT_external_memory_host. If not, all below is 0. */
-	bool supported;
-	/** Pointers and sizes of imports are multiples of this: the driver's need, at least a page. */
+	/** How the driver may take shared memory: what it has the extensions for. 0: not at all, and nor has it below 1.1. */
+	VkExternalMemoryHandleTypeFlags candidates;
+	/** How it does. 0 before vk_host_memory_probe(), or if nothing worked. */
+	VkExternalMemoryHandleTypeFlagBits handle_type;
+	/** Addresses and sizes of imports are multiples of this: the driver's need, at least a page. */
 	VkDeviceSize alignment;
 	/**
-	 * Buffers may be made with a VkExternalMemoryBufferCreateInfo that names HOST_ALLOCATION,
+	 * Buffers may be made with a VkExternalMemoryBufferCreateInfo that names the handle type,
 	 * as Vulkan asks of those bound to imported memory. False on MoltenVK up to 1.4.0, which
-	 * refuses the structure and binds buffers without it. What the driver says before
-	 * vk_host_memory_probe(), what it does after it.
+	 * refuses the structure and binds buffers without it.
 	 */
 	bool external_buffers;
-	/** Bit n: shared memory was imported as memory type n (0 before vk_host_memory_probe()). */
+	/** So may ordinary OPTIMAL images, with a VkExternalMemoryImageCreateInfo: what the driver says. */
+	bool external_images;
+	/** Bit n: shared memory was imported as memory type n. */
 	uint32_t importable_types;
 };
 
-/** The part that needs no VkDevice: what the driver says; importable_types is left 0. */
+/** The part that needs no VkDevice: candidates and alignment. */
 VkResult vk_host_memory_query(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device);
 
+/** The most names that vk_host_memory_extensions() gives. */
+#define VK_HOST_MEMORY_MAX_EXTENSIONS 3
+
 /**
- * Tries what a `memory` that vk_host_memory_query() filled is worth, and fills in importable_types.
- * `device` has the extension enabled. Takes one page of shared memory, and one trial import per
+ * The device extensions that imports need: of all candidates, or, after the probe, of what worked. Returns
+ * their number.
+ */
+uint32_t vk_host_memory_extensions(
+	const struct vk_host_memory *memory, const char *names[VK_HOST_MEMORY_MAX_EXTENSIONS]);
+
+/**
+ * Tries what a `memory` that vk_host_memory_query() filled is worth, and fills in the rest.
+ * `device` has the extensions of all candidates enabled. Takes one page of shared memory, and one trial import per
  * memory type.
  */
 VkResult vk_host_memory_probe(struct vk_host_memory *memory,
-	const struct vk_device_table *table, VkDevice device);
+	const struct vk_instance_table *table, VkPhysicalDevice physical_device,
+	const struct vk_device_table *device_table, VkDevice device);
 
 /** Query and probe with a VkDevice made for the purpose: for who has none yet. */
 VkResult vk_host_memory_probe_physical_device(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device);
 
 /**
- * Imports `size` bytes at `pointer`, both multiples of memory->alignment, as `memory_type`.
- * The bytes must stay mapped for as long as the VkDeviceMemory lives.
+ * vkAllocateMemory of `info`, as an import of the shared memory at `offset` of `shared`. The size is `info`'s;
+ * address and size are multiples of memory->alignment. The memory must stay mapped for as long as the VkDeviceMemory lives.
  */
-VkResult vk_host_memory_import(const struct vk_device_table *table, VkDevice device, void *pointer,
-	VkDeviceSize size, uint32_t memory_type, VkDeviceMemory *device_memory);
+VkResult vk_host_memory_import(const struct vk_host_memory *memory,
+	const struct vk_device_table *table, VkDevice device, const struct shmem *shared,
+	uint64_t offset, const VkMemoryAllocateInfo *info, VkDeviceMemory *device_memory);
+
+/**
+ * Can buffers or images of which the driver says this, asked for our handle type, be bound to imports? An import of
+ * an address is never a dedicated allocation, so that what wants one cannot.
+ */
+bool vk_host_memory_takes(
+	const struct vk_host_memory *memory, const VkExternalMemoryProperties *properties);
 
 /**
  * The best of `memory_types` (a mask) for what the CPU and the GPU both read and write:

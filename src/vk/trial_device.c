@@ -29,7 +29,8 @@ static uint32_t find_queue_family(
 }
 
 VkResult vk_trial_device_init(struct vk_trial_device *device,
-	const struct vk_instance_table *table, VkPhysicalDevice physical_device) {
+	const struct vk_instance_table *table, VkPhysicalDevice physical_device,
+	const struct vk_host_memory *memory) {
 	*device = (struct vk_trial_device){0};
 	device->queue_family = find_queue_family(table, physical_device);
 	if (device->queue_family == UINT32_MAX) {
@@ -41,8 +42,8 @@ VkResult vk_trial_device_init(struct vk_trial_device *device,
 	if (result != VK_SUCCESS) {
 		return result;
 	}
-	const char *extensions[2] = {VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME};
-	uint32_t extension_count = 1;
+	const char *extensions[VK_HOST_MEMORY_MAX_EXTENSIONS + 1];
+	uint32_t extension_count = vk_host_memory_extensions(memory, extensions);
 	if (vk_extensions_have(&offered, PORTABILITY_SUBSET)) { /* must be enabled where it exists */
 		extensions[extension_count++] = PORTABILITY_SUBSET;
 	}

@@ -85,14 +85,15 @@ static void probe_with_own_device(
 	const struct vk_instance *instance, VkPhysicalDevice device, uint32_t expected_types) {
 	struct vk_host_memory memory;
 	CHECK_INT(vk_host_memory_query(&memory, &instance->table, device), VK_SUCCESS);
-	CHECK(memory.supported);
+	CHECK(memory.candidates);
 	CHECK_INT(memory.importable_types, 0);
 	CHECK(memory.alignment >= page_size() && memory.alignment % page_size() == 0);
 
 	struct vk_trial_device trial;
-	CHECK_INT(vk_trial_device_init(&trial, &instance->table, device), VK_SUCCESS);
+	CHECK_INT(vk_trial_device_init(&trial, &instance->table, device, &memory), VK_SUCCESS);
 	uint64_t begin = clock_now();
-	CHECK_INT(vk_host_memory_probe(&memory, &trial.table, trial.handle), VK_SUCCESS);
+	CHECK_INT(vk_host_memory_probe(&memory, &instance->table, device, &trial.table,
+			  trial.handle), VK_SUCCESS);
 	printf("  probe on a device: %.3f ms\n", (double)(clock_now() - begin) / 1e6);
 	CHECK_INT(memory.importable_types, expected_types);
 	vk_trial_device_finish(&trial);
@@ -125,7 +126,7 @@ static void test_host_memory(void) {
 		printf("  %s: types %#x, alignment %llu, probe with a new device: %.3f ms\n",
 			properties.deviceName, (unsigned)memory.importable_types,
 			(unsigned long long)memory.alignment, (double)(clock_now() - begin) / 1e6);
-		CHECK(memory.supported);
+		CHECK(memory.candidates);
 		CHECK(memory.importable_types != 0);
 		probe_with_own_device(&instance, devices[i], memory.importable_types);
 
