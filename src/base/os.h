@@ -44,6 +44,8 @@
 #define OS_HAVE_ATOMIC_CLOEXEC OS_EXTRAS_LINUX
 /* SIOCOUTQ on a Unix socket counts what the peer has not read; without: nobody knows */
 #define OS_HAVE_SIOCOUTQ OS_EXTRAS_LINUX
+/* SO_PEERCRED; without: getpeereid() */
+#define OS_HAVE_PEERCRED OS_LINUX
 /* setpriority() of a single thread; without: threads keep the process's */
 #define OS_HAVE_THREAD_NICE OS_EXTRAS_LINUX
 /* /dev/udmabuf, and the memfds that it takes */

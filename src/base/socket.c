@@ -225,6 +225,24 @@ int socket_accept(int listen_fd) {
 	return fd;
 }
 
+bool socket_peer_is_ours(int fd) {
+#if OS_HAVE_PEERCRED
+	struct ucred credentials;
+	socklen_t size = sizeof(credentials);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
+		return false;
+	}
+	uid_t user = credentials.uid;
+#else
+	uid_t user;
+	gid_t group;
+	if (getpeereid(fd, &user, &group) < 0) {
+		return false;
+	}
+#endif
+	return user == geteuid() || user == 0;
+}
+
 int socket_pair(int fds[2]) {
 #if OS_HAVE_ATOMIC_CLOEXEC
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ? -errno : 0;

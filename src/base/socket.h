@@ -31,6 +31,9 @@ int socket_connect(const char *path);
  */
 int socket_accept(int listen_fd);
 
+/** Does the process that connected belong to our user, or to root? */
+bool socket_peer_is_ours(int fd);
+
 /** A connected pair. 0 or -errno. */
 int socket_pair(int fds[2]);
 

@@ -19,6 +19,9 @@ int run_main(int argc, char **argv);
 /** venera doctor: tries what a VM needs on this host. */
 int doctor_main(int argc, char **argv);
 
+/** venera stat: prints the counters of a machine that runs. */
+int stat_main(int argc, char **argv);
+
 /** Internal, for `run`: cleans up after a `run` that was killed (see guard.c). */
 int guard_main(int argc, char **argv);
 

@@ -15,6 +15,7 @@ struct command {
 static const struct command commands[] = {
 	{"run", run_main, "start a virtual machine that renders with this host's GPU"},
 	{"doctor", doctor_main, "try what a virtual machine needs here, and say what to do"},
+	{"stat", stat_main, "print what a running machine has drawn, copied and shown"},
 	{"guard", guard_main, NULL},
 	{"probe", probe_main, NULL},
 };

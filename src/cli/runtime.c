@@ -4,25 +4,80 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/socket.h"
 #include "cli/text.h"
 
-const char *runtime_base(void) {
+#define FOLDER_PREFIX "venera-"
+
+enum { BASE_COUNT = 3 };
+
+/* The places for folders in the order of preference; NULL: one that is of no use. */
+static void list_bases(const char *bases[BASE_COUNT]) {
 	const char *const names[] = {"XDG_RUNTIME_DIR", "TMPDIR"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *folder = getenv(names[i]);
 		/* absolute, because a relative one means something else to each process */
-		if (folder && folder[0] == '/' && access(folder, W_OK | X_OK) == 0) {
-			return folder;
+		bool usable = folder && folder[0] == '/' && access(folder, W_OK | X_OK) == 0;
+		bases[i] = usable ? folder : NULL;
+	}
+	bases[BASE_COUNT - 1] = "/tmp";
+}
+
+const char *runtime_base(void) {
+	const char *bases[BASE_COUNT];
+	list_bases(bases);
+	for (int i = 0;; i++) {
+		if (bases[i]) {
+			return bases[i];
 		}
 	}
-	return "/tmp";
+}
+
+static void find_machines_in(struct args *paths, const char *base) {
+	DIR *dir = opendir(base);
+	if (!dir) {
+		return;
+	}
+	struct dirent *entry;
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) != 0) {
+			continue;
+		}
+		char *path = text_format("%s/%s/" RUNTIME_CONTROL_SOCKET, base, entry->d_name);
+		struct stat st;
+		/* in a folder of somebody else's there may be anything */
+		if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == geteuid()) {
+			int fd = socket_connect(path);
+			if (fd >= 0) { /* one that was killed leaves its socket behind */
+				close(fd);
+				args_add(paths, path);
+			}
+		}
+		free(path);
+	}
+	closedir(dir);
+}
+
+void runtime_find_machines(struct args *paths) {
+	const char *bases[BASE_COUNT];
+	list_bases(bases);
+	for (int i = 0; i < BASE_COUNT; i++) {
+		bool seen = !bases[i];
+		for (int j = 0; j < i && !seen; j++) {
+			seen = bases[j] && strcmp(bases[i], bases[j]) == 0;
+		}
+		if (!seen) {
+			find_machines_in(paths, bases[i]);
+		}
+	}
 }
 
 char *runtime_folder_create(void) {
-	char *folder = text_format("%s/venera-XXXXXX", runtime_base());
+	char *folder = text_format("%s/" FOLDER_PREFIX "XXXXXX", runtime_base());
 	if (!mkdtemp(folder)) {
 		int saved_errno = errno;
 		free(folder);

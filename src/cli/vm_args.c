@@ -5,6 +5,7 @@
 
 #include "base/process.h"
 #include "base/socket.h"
+#include "cli/runtime.h"
 #include "cli/vm.h"
 
 static char *find_program(const char *name, char **path) {
@@ -24,12 +25,13 @@ char *vm_paths_init(struct vm_paths *paths, const char *folder, const char *pref
 	}
 	paths->gpu_socket = text_format("%s/%sgpu.sock", folder, prefix);
 	paths->view_socket = text_format("%s/%sview.sock", folder, prefix);
+	paths->control_socket = text_format("%s/%s" RUNTIME_CONTROL_SOCKET, folder, prefix);
 	paths->qmp_socket = text_format("%s/%sqmp.sock", folder, prefix);
-	/* the longest of the three */
-	if (strlen(paths->view_socket) > socket_path_max()) {
+	/* the longest of them */
+	if (strlen(paths->control_socket) > socket_path_max()) {
 		return text_format("the socket path %s is longer than the %zu bytes that the system takes; "
 			"set XDG_RUNTIME_DIR to a folder with a shorter name",
-			paths->view_socket, socket_path_max());
+			paths->control_socket, socket_path_max());
 	}
 	return NULL;
 }
@@ -39,6 +41,7 @@ void vm_paths_finish(struct vm_paths *paths) {
 	free(paths->view);
 	free(paths->gpu_socket);
 	free(paths->view_socket);
+	free(paths->control_socket);
 	free(paths->qmp_socket);
 	*paths = (struct vm_paths){0};
 }
@@ -58,6 +61,7 @@ void vm_gpu_args(struct args *args, const struct vm_config *config, const struct
 	args_add(args, paths->gpu);
 	args_add_format(args, "--socket-path=%s", paths->gpu_socket);
 	args_add_format(args, "--view-socket=%s", paths->view_socket);
+	args_add_format(args, "--control-socket=%s", paths->control_socket);
 	char *hostmem = text_format_size(config->hostmem);
 	args_add_format(args, "--hostmem=%s", hostmem);
 	free(hostmem);

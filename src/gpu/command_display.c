@@ -75,6 +75,7 @@ uint32_t gpu_set_scanout(struct gpu_device *device, struct gpu_request *request,
 		.format = resource->format,
 		.stride = resource->width * IMAGE_PIXEL_SIZE,
 		.rect = command->rect,
+		.resource_id = resource->id,
 	};
 	display_set_scanout(device->display, command->scanout_id, &image);
 	return GPU_RESP_OK_NODATA;
@@ -116,7 +117,15 @@ static bool update_copy(struct gpu_device *device, struct gpu_resource *resource
 	bool ok = backing_refresh_image(&resource->backing, vhost_user_memory(device->server),
 		&part, target, shown->line_size, &lines);
 	gpu_resource_changed(resource, rect, &lines);
+	resource->copied_bytes += ok ? (uint64_t)part.line_size * part.line_count : 0;
 	return ok;
+}
+
+/* The output shows what was copied. */
+static void count_copies(
+		struct gpu_device *device, unsigned output, struct gpu_resource *resource) {
+	display_get_counters(device->display, output)->copied_bytes += resource->copied_bytes;
+	resource->copied_bytes = 0;
 }
 
 /*
@@ -170,6 +179,8 @@ uint32_t gpu_set_scanout_blob(struct gpu_device *device, struct gpu_request *req
 		.offset = offset,
 		.stride = stride,
 		.rect = command->rect,
+		.resource_id = resource->id,
+		.direct = resource->kind == GPU_RESOURCE_HOST,
 	};
 	if (resource->kind == GPU_RESOURCE_GUEST) {
 		if (!prepare_copy(device, resource, width, height, offset, stride)) {
@@ -209,6 +220,7 @@ uint32_t gpu_resource_flush(struct gpu_device *device, struct gpu_request *reque
 		if (resource->kind == GPU_RESOURCE_GUEST && !update_copy(device, resource, &damage)) {
 			return waits ? GPU_PENDING : GPU_RESP_ERR_UNSPEC;
 		}
+		count_copies(device, i, resource);
 		limit_damage(resource, &damage);
 		damage.x -= image->rect.x;
 		damage.y -= image->rect.y;
@@ -287,6 +299,8 @@ uint32_t gpu_update_cursor(struct gpu_device *device, struct gpu_request *reques
 		if (type != GPU_RESP_OK_NODATA) {
 			return type;
 		}
+		count_copies(device, command->scanout_id,
+			gpu_resource_get(device, command->resource_id));
 	}
 	display_set_cursor(device->display, command->scanout_id, &cursor);
 	return GPU_RESP_OK_NODATA;

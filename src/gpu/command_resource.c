@@ -90,6 +90,7 @@ uint32_t gpu_transfer_to_host_2d(struct gpu_device *device, struct gpu_request *
 	if (!ok) {
 		return GPU_RESP_ERR_INVALID_PARAMETER;
 	}
+	resource->copied_bytes += (uint64_t)image.line_size * image.line_count;
 	return GPU_RESP_OK_NODATA;
 }
 

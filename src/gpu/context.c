@@ -192,8 +192,8 @@ struct gpu_context *gpu_context_create(struct gpu_device *device, uint32_t id, b
 	}
 	context->device = device;
 	context->id = id;
-	char guest_name[49];
-	clean_name(guest_name, sizeof(guest_name), name, name_size);
+	clean_name(context->guest_name, sizeof(context->guest_name), name, name_size);
+	const char *guest_name = context->guest_name;
 	snprintf(context->name, sizeof(context->name), "context %u (%s)", (unsigned)id,
 		guest_name[0] ? guest_name : "no name");
 	list_init(&context->closing_link);

@@ -21,7 +21,8 @@ struct renderer;
 struct gpu_context {
 	struct gpu_device *device;
 	uint32_t id;
-	char name[80]; /* "context 5 (glxgears)", fit for printing */
+	char guest_name[49]; /* "glxgears", fit for printing */
+	char name[80];       /* "context 5 (glxgears)" */
 	struct renderer *renderer; /* NULL: not a Venus context */
 	bool lost;                 /* the render process is of no more use; nothing is sent to it */
 

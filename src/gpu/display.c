@@ -37,12 +37,17 @@ struct output {
 	bool damaged;
 	struct gpu_rect damage;    /* gathered, not sent */
 	struct list waiting;       /* struct display_waiter, for the next flush */
+	uint64_t damaged_at;       /* when the first of what is gathered came */
 	bool in_flight;
+	bool in_flight_direct;     /* it shows memory that a GPU has drawn to */
 	uint64_t serial, sent_at;  /* of the flush in flight */
+	uint64_t flushed_at;       /* when the guest did; 0: it did not */
 	struct list sent;          /* waiters of the flush in flight */
 
 	struct display_cursor cursor;
 	bool cursor_moved; /* its place is not sent, since the view is behind */
+
+	struct display_counters counters;
 };
 
 struct display {
@@ -167,7 +172,10 @@ static void send_flush(struct display *display, unsigned index) {
 		.height = output->damage.height,
 	};
 	output->damaged = false;
+	output->flushed_at = output->damaged_at;
+	output->damaged_at = 0;
 	output->in_flight = true;
+	output->in_flight_direct = output->image.direct;
 	output->serial = message.serial;
 	output->sent_at = clock_now();
 	while (!list_empty(&output->waiting)) {
@@ -264,12 +272,38 @@ static void drop_view(struct display *display) {
 	display->view_ready = false;
 	display->view_stalled = false;
 	for (unsigned i = 0; i < display->output_count; i++) {
-		display->outputs[i].in_flight = false;
-		display->outputs[i].damaged = false;
-		display->outputs[i].cursor_moved = false;
+		struct output *output = &display->outputs[i];
+		output->counters.dropped += (output->in_flight && output->flushed_at) +
+			(output->damaged && output->damaged_at);
+		output->in_flight = false;
+		output->damaged = false;
+		output->damaged_at = 0;
+		output->cursor_moved = false;
 	}
 	arm_patience(display);
 	let_all_go(display);
+}
+
+static void count_frame(struct output *output, const struct view_presented *presented) {
+	struct display_counters *counters = &output->counters;
+	counters->blits += presented->blits;
+	if (output->flushed_at == 0) {
+		return; /* not the guest's frame: a new view, or darkness */
+	}
+	if (presented->presented_at == 0) {
+		counters->dropped++;
+		return;
+	}
+	counters->frames++;
+	counters->direct_frames += output->in_flight_direct;
+	/* a view may say what it likes */
+	uint64_t latency = presented->presented_at > output->flushed_at ?
+		presented->presented_at - output->flushed_at : 0;
+	counters->latency_last = latency;
+	counters->latency_sum += latency;
+	if (latency > counters->latency_max) {
+		counters->latency_max = latency;
+	}
 }
 
 static void handle_presented(void *data, const struct view_presented *presented) {
@@ -286,6 +320,7 @@ static void handle_presented(void *data, const struct view_presented *presented)
 		display->view_stalled = false;
 	}
 	output->in_flight = false;
+	count_frame(output, presented);
 	let_go(display, &output->sent);
 	send_flush(display, presented->scanout);
 	arm_patience(display);
@@ -423,6 +458,14 @@ void display_destroy(struct display *display) {
 	free(display);
 }
 
+struct display_counters *display_get_counters(struct display *display, unsigned output) {
+	return &display->outputs[output].counters;
+}
+
+bool display_has_view(const struct display *display) {
+	return display->view_ready;
+}
+
 struct display_size display_get_size(const struct display *display) {
 	return display->size;
 }
@@ -456,8 +499,15 @@ const struct display_image *display_get_scanout(const struct display *display, u
 bool display_flush(struct display *display, unsigned index, const struct gpu_rect *damage,
 		struct display_waiter *waiter) {
 	struct output *output = &display->outputs[index];
+	output->counters.flushes++;
 	if (!display->view_ready) {
+		output->counters.dropped++;
 		return false;
+	}
+	if (output->damaged_at) {
+		output->counters.dropped++;
+	} else {
+		output->damaged_at = clock_now();
 	}
 	add_damage(output, damage);
 	bool waits = waiter && !display->view_stalled;

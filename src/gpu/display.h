@@ -32,6 +32,8 @@ struct display_image {
 	uint32_t format;               /* view_format */
 	uint32_t offset, stride;       /* bytes */
 	struct gpu_rect rect;          /* pixels; inside the image, which lies inside the buffer */
+	uint32_t resource_id;          /* the guest's name of it, for people */
+	bool direct;                   /* a GPU has drawn to this memory; else a CPU copied */
 };
 
 /** Who waits for a flush. */
@@ -66,6 +68,25 @@ void display_set_ops(struct display *display, const struct display_ops *ops, voi
  */
 int display_listen(struct display *display, int fd);
 int display_connect_view(struct display *display, int fd);
+
+/** What happened on an output so far. */
+struct display_counters {
+	uint64_t flushes;        /* of the guest */
+	uint64_t frames;         /* handed to the display */
+	uint64_t direct_frames;  /* of these, shown from memory that a GPU has drawn to */
+	uint64_t dropped;        /* flushes that were not a frame of their own */
+	uint64_t copied_bytes;   /* by the CPU, from guest memory into shared memory */
+	uint64_t blits;          /* by the GPU, for frames */
+	/* from the guest's flush (the first one, if several became a frame) to the frame's present
+	 * call, nanoseconds; all frames together, the slowest, the last one */
+	uint64_t latency_sum, latency_max, latency_last;
+};
+
+/** For who fills in `copied_bytes`, and who reads. */
+struct display_counters *display_get_counters(struct display *display, unsigned output);
+
+/** Is there a view? */
+bool display_has_view(const struct display *display);
 
 struct display_size {
 	uint32_t width, height; /* pixels; 0: not connected */

@@ -9,10 +9,12 @@
 #include "base/event_loop.h"
 #include "base/process.h"
 #include "base/socket.h"
+#include "gpu/control.h"
 #include "gpu/device.h"
 #include "gpu/display.h"
 #include "gpu/options.h"
 #include "gpu/reaper.h"
+#include "gpu/stat.h"
 
 struct program {
 	struct options options;
@@ -26,6 +28,7 @@ struct program {
 	int caller_fd; /* has connected and said nothing yet; -1: nobody */
 	struct event_source *caller_source;
 	bool listens_for_view; /* at a socket that is ours */
+	struct control *control; /* NULL: none */
 	struct gpu_device *device; /* NULL until the front end is there */
 	int exit_code;
 };
@@ -197,6 +200,29 @@ static bool wait_for_view(struct program *program) {
 	return !err;
 }
 
+static void write_stat(void *data, struct json_text *text) {
+	const struct program *program = data;
+	gpu_stat_write(text, program->device, program->display, program->options.max_outputs);
+}
+
+static const struct control_ops control_ops = {.stat = write_stat};
+
+static bool start_control(struct program *program) {
+	const char *path = program->options.control_socket;
+	if (!path) {
+		return true;
+	}
+	int fd = listen_at("control-socket", path);
+	if (fd < 0) {
+		return false;
+	}
+	program->control = control_create(program->loop, fd, &control_ops, program);
+	if (!program->control) {
+		unlink(path);
+	}
+	return program->control != NULL;
+}
+
 static bool start(struct program *program) {
 	/* a front end that is gone shows in the channel, not as a signal */
 	signal(SIGPIPE, SIG_IGN);
@@ -232,11 +258,18 @@ static bool start(struct program *program) {
 		log_error("cannot start: %s", strerror(errno));
 		return false;
 	}
+	if (!start_control(program)) {
+		return false;
+	}
 	/* In this order: who sees the view's socket knows that the front end's is listened to. */
 	return wait_for_front_end(program) && wait_for_view(program);
 }
 
 static void finish(struct program *program) {
+	if (program->control) {
+		control_destroy(program->control);
+		unlink(program->options.control_socket);
+	}
 	gpu_device_destroy(program->device);
 	display_destroy(program->display);
 	close_caller(program);

@@ -21,6 +21,7 @@ static const char usage[] =
 	"  --fd=N                 or use this socket, connected or listening\n"
 	"  --view-socket=PATH     listen here for venera-view\n"
 	"  --view-fd=N            or use this socket, connected or listening\n"
+	"  --control-socket=PATH  listen here for `venera stat`\n"
 	"  --hostmem=SIZE         the guest's window for GPU memory, a power of two (8G)\n"
 	"  --size=WIDTHxHEIGHT    of the display until a view tells another one (1280x800);\n"
 	"                         0x0: not connected until then\n"
@@ -120,6 +121,7 @@ enum option_id {
 	OPT_FD,
 	OPT_VIEW_SOCKET,
 	OPT_VIEW_FD,
+	OPT_CONTROL_SOCKET,
 	OPT_HOSTMEM,
 	OPT_SIZE,
 	OPT_MAX_OUTPUTS,
@@ -142,6 +144,9 @@ static bool parse_value(struct options *options, int id, const char *value) {
 		return true;
 	case OPT_VIEW_FD:
 		return parse_fd("view-fd", value, &options->view_fd);
+	case OPT_CONTROL_SOCKET:
+		options->control_socket = value;
+		return true;
 	case OPT_HOSTMEM:
 		return parse_hostmem(value, &options->hostmem);
 	case OPT_SIZE:
@@ -185,6 +190,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		{"fd", required_argument, NULL, OPT_FD},
 		{"view-socket", required_argument, NULL, OPT_VIEW_SOCKET},
 		{"view-fd", required_argument, NULL, OPT_VIEW_FD},
+		{"control-socket", required_argument, NULL, OPT_CONTROL_SOCKET},
 		{"hostmem", required_argument, NULL, OPT_HOSTMEM},
 		{"size", required_argument, NULL, OPT_SIZE},
 		{"max-outputs", required_argument, NULL, OPT_MAX_OUTPUTS},

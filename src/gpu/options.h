@@ -13,6 +13,7 @@ struct options {
 	int fd;                  /* connected or listening; -1: none */
 	const char *view_socket; /* NULL: none */
 	int view_fd;             /* connected or listening; -1: none */
+	const char *control_socket; /* NULL: none */
 	const char *driver;      /* NULL: the loader chooses */
 	uint64_t hostmem;        /* bytes */
 	uint32_t width, height;  /* 0: no display until there is a view */

@@ -38,6 +38,7 @@ struct gpu_resource {
 	struct backing backing;         /* guest memory behind it */
 	struct shmem storage;           /* ours: 2D, or the shown copy of GUEST */
 	struct gpu_rect changed;        /* of that, since it was last flushed; width 0: nothing */
+	uint64_t copied_bytes;          /* into that, since it was last shown */
 
 	/* blobs */
 	uint32_t blob_flags;

@@ -98,8 +98,11 @@ struct view_hello {
 
 struct view_presented {
 	uint64_t serial;
+	uint64_t presented_at; /* when it was handed to the display, nanoseconds of the monotonic
+	                        * clock; 0: it was not shown (nobody can see the window, or a later
+	                        * frame took its place) */
 	uint32_t scanout;
-	uint32_t reserved; /* 0 */
+	uint32_t blits;        /* what the GPU copied for it: images or parts of them */
 };
 
 struct view_resize {

@@ -133,7 +133,12 @@ static void send_event(struct view_session *session, uint32_t type, const void *
 }
 
 static void send_presented(struct view_session *session, uint64_t serial, uint32_t scanout) {
-	const struct view_presented presented = {.serial = serial, .scanout = scanout};
+	const struct view_presented presented = {
+		.serial = serial,
+		.presented_at = clock_now(),
+		.scanout = scanout,
+		.blits = 1,
+	};
 	send_event(session, VIEW_EVENT_PRESENTED, &presented, sizeof(presented));
 }
 

@@ -667,8 +667,9 @@ class View:
     def resize(self, width, height):
         self.send(3, struct.pack("=II", width, height))
 
-    def answer(self, serial, scanout):
-        self.send(2, struct.pack("=QII", serial, scanout, 0))
+    def answer(self, serial, scanout, blits=1, shown=True):
+        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) if shown else 0
+        self.send(2, struct.pack("=QQII", serial, now, scanout, blits))
 
     def answer_all(self):
         while self.unanswered:
