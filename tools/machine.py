@@ -57,11 +57,11 @@ class Machine:
     """A virtual machine that runs `command` with sh (no double quotes in it) and powers off.
 
     Its output goes to FOLDER/console.log and, line by line, to `lines`; that of Venera to
-    FOLDER/venera.log.
+    FOLDER/venera.log. `initrd` is for other programs in it (guest/image/update-programs).
     """
 
     def __init__(self, folder, command, options=(), qemu_options=(), kernel_options="",
-                 seconds=150, env=None):
+                 seconds=150, env=None, initrd=os.path.join(GUEST, "initrd.img")):
         for name in ("disk.ext4", "vmlinuz", "initrd.img"):
             if not os.path.exists(os.path.join(GUEST, name)):
                 raise Failed("build/guest/%s is not there; make it with: make image" % name)
@@ -76,7 +76,7 @@ class Machine:
             [IN_ROOT, VENERA, "run", "--memory=2G", "--ssh-port=0",
              "--image=" + os.path.join(GUEST, "disk.ext4"), "--image-format=raw", "--snapshot",
              "--kernel=" + os.path.join(GUEST, "vmlinuz"),
-             "--initrd=" + os.path.join(GUEST, "initrd.img"), "--append=" + append,
+             "--initrd=" + initrd, "--append=" + append,
              "--screenshot=" + self.picture, *options, "--", *qemu_options],
             cwd=SOURCE, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
         self.lines = []
