@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/shmem.h"
 #include "base/socket.h"
 #include "base/udmabuf.h"
@@ -191,9 +194,16 @@ static uint32_t claimed_types(const struct vk_host_memory *memory,
 	return result == VK_SUCCESS ? properties.memoryTypeBits : 0;
 }
 
-static void try_types(struct vk_host_memory *memory, const struct vk_device_table *table,
-	VkDevice device, const struct shmem *shared, uint64_t offset) {
-	const uint32_t claimed = claimed_types(memory, table, device, shared, offset);
+/* Fills in importable_types for the handle type. */
+static VkResult try_types(struct vk_host_memory *memory, const struct vk_device_table *table,
+	VkDevice device) {
+	struct shmem shared;
+	uint64_t offset;
+	VkResult result = make_shared(&shared, memory->alignment, memory->alignment, &offset);
+	if (result != VK_SUCCESS) {
+		return result;
+	}
+	const uint32_t claimed = claimed_types(memory, table, device, &shared, offset);
 	for (uint32_t type = 0; type < VK_MAX_MEMORY_TYPES; type++) {
 		const VkMemoryAllocateInfo info = {
 			.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
@@ -202,39 +212,34 @@ static void try_types(struct vk_host_memory *memory, const struct vk_device_tabl
 		};
 		VkDeviceMemory device_memory;
 		if ((claimed >> type & 1)
-				&& vk_host_memory_import(memory, table, device, shared, offset, &info,
+				&& vk_host_memory_import(memory, table, device, &shared, offset, &info,
 					&device_memory) == VK_SUCCESS) {
 			memory->importable_types |= UINT32_C(1) << type;
 			table->FreeMemory(device, device_memory, NULL);
 		}
 	}
+	shmem_finish(&shared);
+	return VK_SUCCESS;
 }
 
 VkResult vk_host_memory_probe(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device,
 	const struct vk_device_table *device_table, VkDevice device) {
-	static const VkExternalMemoryHandleTypeFlagBits types[] = {HOST_POINTER, DMA_BUF};
+	VkResult result = VK_SUCCESS;
 	memory->importable_types = 0;
-	struct shmem shared;
-	uint64_t offset;
-	VkResult result = make_shared(&shared, memory->alignment, memory->alignment, &offset);
-	if (result != VK_SUCCESS) {
-		return result;
+	if (memory->candidates & HOST_POINTER) {
+		memory->handle_type = HOST_POINTER;
+		result = try_types(memory, device_table, device);
 	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!memory->importable_types && (memory->candidates & types[i])) {
-			memory->handle_type = types[i];
-			try_types(memory, device_table, device, &shared, offset);
-		}
-	}
-	shmem_finish(&shared);
-	/* memory that no memory type takes is an answer, not an error */
-	if (!memory->importable_types) {
-		memory->handle_type = 0;
-		return VK_SUCCESS;
-	}
-	if (memory->handle_type == DMA_BUF) {
+	if (result == VK_SUCCESS && !memory->importable_types && (memory->candidates & DMA_BUF)) {
+		memory->handle_type = DMA_BUF;
 		memory->alignment = page_size();
+		result = try_types(memory, device_table, device);
+	}
+	/* memory that no memory type takes is an answer, not an error */
+	if (result != VK_SUCCESS || !memory->importable_types) {
+		memory->handle_type = 0;
+		return result;
 	}
 	memory->external_buffers = try_external_buffer(
 		memory, table, physical_device, device_table, device);
@@ -276,6 +281,9 @@ VkResult vk_host_memory_import(const struct vk_host_memory *memory,
 
 	const int fd = udmabuf_create(shared->fd, offset, page_align(info->allocationSize));
 	if (fd < 0) {
+		log_warn("no dma-buf of %llu bytes: %s%s", (unsigned long long)info->allocationSize,
+			strerror(-fd), fd == -EINVAL
+				? "; raise /sys/module/udmabuf/parameters/size_limit_mb" : "");
 		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	}
 	const VkImportMemoryFdInfoKHR import = {

@@ -12,9 +12,12 @@
  *  - the device is a portability one: who does not know of that gets neither instance nor device.
  *
  * In the environment:
- *  VENERA_STRICT=kosmickrisp  no portability subset, as KosmicKrisp has none
+ *  VENERA_STRICT=kosmickrisp  as KosmicKrisp: no portability subset, one memory type for all, and the device says that
+ *                             OPTIMAL images are not made for host memory
  *  VENERA_STRICT=old          as MoltenVK before 1.4.1: buffers and images cannot be made for host memory, though
  *                             the device says so; they are bound to it all the same
+ *  VENERA_STRICT=udmabuf      as AMD's drivers on Linux: no portability subset, and shared memory is imported only as
+ *                             a dma-buf; images ask for dedicated ones, and do without
  *  VENERA_LAYER_LOG=1         says on stderr what is refused
  */
 
@@ -39,7 +42,19 @@ static bool is_mode(const char *mode) {
 }
 
 static bool has_portability_subset(void) {
-	return !is_mode("kosmickrisp");
+	return !is_mode("kosmickrisp") && !is_mode("udmabuf");
+}
+
+/** The number of a memory type, of which there may be one only. */
+static uint32_t type_number(uint32_t type) {
+	return is_mode("kosmickrisp") ? 0 : type;
+}
+
+/** The handle types that imports have. */
+static VkExternalMemoryHandleTypeFlags import_types(void) {
+	return is_mode("udmabuf") ?
+		(VkExternalMemoryHandleTypeFlags)VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT :
+		HOST_MEMORY;
 }
 
 /* --- extensions --- */
@@ -121,6 +136,13 @@ static const char *const hidden_functions[] = {
 	"vkImportSemaphoreFdKHR",
 };
 
+/* not hidden from drivers that import dma-bufs */
+static const char *const dma_buf_names[] = {
+	"VK_EXT_external_memory_dma_buf",
+	"VK_KHR_external_memory_fd",
+	"vkGetMemoryFdPropertiesKHR",
+};
+
 static bool name_in(const char *name, const char *const *names, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(names[i], name) == 0) {
@@ -132,7 +154,13 @@ static bool name_in(const char *name, const char *const *names, size_t count) {
 #define NAME_IN(name, names) name_in(name, names, sizeof(names) / sizeof((names)[0]))
 
 static bool is_hidden_function(const char *name) {
-	return NAME_IN(name, hidden_functions);
+	return NAME_IN(name, hidden_functions) &&
+		!(is_mode("udmabuf") && NAME_IN(name, dma_buf_names));
+}
+
+static bool is_hidden_extension(const char *name) {
+	return NAME_IN(name, hidden_extensions) &&
+		!(is_mode("udmabuf") && NAME_IN(name, dma_buf_names));
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL enumerate_extensions(VkPhysicalDevice physical,
@@ -154,7 +182,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL enumerate_extensions(VkPhysicalDevice phys
 	result = next(physical, NULL, &all, list);
 	uint32_t kept = 0;
 	for (uint32_t i = 0; result == VK_SUCCESS && i < all; i++) {
-		if (!NAME_IN(list[i].extensionName, hidden_extensions)) {
+		if (!is_hidden_extension(list[i].extensionName)) {
 			list[kept++] = list[i];
 		}
 	}
@@ -276,12 +304,16 @@ static VKAPI_ATTR void VKAPI_CALL get_properties2(
 
 static void limit_memory(VkPhysicalDeviceMemoryProperties *memory) {
 	const uint32_t heap = memory->memoryTypes[0].heapIndex;
-	memory->memoryTypeCount = TYPE_COUNT;
-	memory->memoryTypes[TYPE_PRIVATE] = (VkMemoryType){VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, heap};
-	memory->memoryTypes[TYPE_SHARED] = (VkMemoryType){
+	const VkMemoryType shared = {
 		VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
 			VK_MEMORY_PROPERTY_HOST_COHERENT_BIT | VK_MEMORY_PROPERTY_HOST_CACHED_BIT,
 		heap};
+	memory->memoryTypeCount = type_number(TYPE_COUNT - 1) + 1;
+	memory->memoryTypes[type_number(TYPE_SHARED)] = shared;
+	if (memory->memoryTypeCount == 1) {
+		return;
+	}
+	memory->memoryTypes[TYPE_PRIVATE] = (VkMemoryType){VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, heap};
 	memory->memoryTypes[TYPE_LAZY] = (VkMemoryType){
 		VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT, heap};
 }
@@ -315,12 +347,13 @@ static uint32_t driver_type(VkPhysicalDevice physical) {
 /* --- handle types --- */
 
 static VkExternalMemoryProperties external_properties(VkExternalMemoryHandleTypeFlags type) {
-	if (!(type & HOST_MEMORY)) {
+	/* with dma-bufs, those of host memory are of private memory, which we cannot tell from shared */
+	if (!(type & (HOST_MEMORY | import_types()))) {
 		return (VkExternalMemoryProperties){0};
 	}
 	return (VkExternalMemoryProperties){
 		.externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT,
-		.compatibleHandleTypes = HOST_MEMORY,
+		.compatibleHandleTypes = type & HOST_MEMORY ? HOST_MEMORY : type,
 	};
 }
 
@@ -385,7 +418,11 @@ static VKAPI_ATTR VkResult VKAPI_CALL get_image_format2(VkPhysicalDevice physica
 	const VkPhysicalDeviceExternalImageFormatInfo *external =
 		layer_find(info, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);
 	if (info->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT ||
-			(external && (external->handleType & ~(unsigned)HOST_MEMORY))) {
+			(external && (external->handleType & ~(HOST_MEMORY | import_types())))) {
+		return VK_ERROR_FORMAT_NOT_SUPPORTED;
+	}
+	if (external && external->handleType && !has_portability_subset() &&
+			info->tiling != VK_IMAGE_TILING_LINEAR) {
 		return VK_ERROR_FORMAT_NOT_SUPPORTED;
 	}
 	VkResult result = INSTANCE_NEXT(physical, GetPhysicalDeviceImageFormatProperties2)(
@@ -393,16 +430,20 @@ static VKAPI_ATTR VkResult VKAPI_CALL get_image_format2(VkPhysicalDevice physica
 	VkExternalImageFormatProperties *found =
 		layer_find(properties, VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES);
 	if (found) {
-		/* also for OPTIMAL images, although they do not take it */
+		/* like MoltenVK, also for OPTIMAL images, although they do not take it */
 		found->externalMemoryProperties =
 			external_properties(external ? external->handleType : 0);
+		if (is_mode("udmabuf") && external && external->handleType) {
+			found->externalMemoryProperties.externalMemoryFeatures |=
+				VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT;
+		}
 	}
 	return limit_format(info->format, info->type, info->tiling, result,
 		&properties->imageFormatProperties);
 }
 
 static VkResult check_handle_types(const char *what, VkExternalMemoryHandleTypeFlags types) {
-	if (types && (is_mode("old") || (types & ~(unsigned)HOST_MEMORY) || (types & (types - 1)))) {
+	if (types && (is_mode("old") || (types & ~import_types()) || (types & (types - 1)))) {
 		layer_log("%s: handle types 0x%x are refused", what, types);
 		return VK_ERROR_FEATURE_NOT_PRESENT;
 	}
@@ -472,8 +513,8 @@ static _Atomic uint32_t real_type;
 static VKAPI_ATTR VkResult VKAPI_CALL allocate_memory(VkDevice device,
 		const VkMemoryAllocateInfo *info, const VkAllocationCallbacks *allocator,
 		VkDeviceMemory *memory) {
-	unsigned flags = info->memoryTypeIndex == TYPE_SHARED ? 0 : MEMORY_PRIVATE;
-	if (info->memoryTypeIndex >= TYPE_COUNT) {
+	unsigned flags = info->memoryTypeIndex == type_number(TYPE_SHARED) ? 0 : MEMORY_PRIVATE;
+	if (info->memoryTypeIndex > type_number(TYPE_COUNT - 1)) {
 		layer_log("vkAllocateMemory: there is no type %u", info->memoryTypeIndex);
 		return VK_ERROR_UNKNOWN;
 	}
@@ -485,8 +526,18 @@ static VKAPI_ATTR VkResult VKAPI_CALL allocate_memory(VkDevice device,
 	}
 	const VkImportMemoryHostPointerInfoEXT *import =
 		layer_find(info, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
+	const VkImportMemoryFdInfoKHR *fd_import =
+		layer_find(info, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR);
+	if (fd_import && fd_import->handleType) {
+		if ((fd_import->handleType & ~import_types()) || (flags & MEMORY_PRIVATE)) {
+			layer_log("vkAllocateMemory: import of handle type 0x%x as type %u",
+				fd_import->handleType, info->memoryTypeIndex);
+			return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+		}
+		flags |= MEMORY_IMPORTED;
+	}
 	if (import && import->handleType) {
-		if (import->handleType & ~(unsigned)HOST_MEMORY) {
+		if (import->handleType & ~import_types()) {
 			layer_log("vkAllocateMemory: import of handle type 0x%x", import->handleType);
 			return VK_ERROR_INVALID_EXTERNAL_HANDLE;
 		}
@@ -547,22 +598,30 @@ static VKAPI_ATTR VkResult VKAPI_CALL get_host_pointer(VkDevice device,
 		layer_log("vkGetMemoryHostPointerPropertiesEXT: type 0x%x, %p", type, pointer);
 		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
 	}
-	properties->memoryTypeBits = 1 << TYPE_SHARED;
+	properties->memoryTypeBits = 1 << type_number(TYPE_SHARED);
 	return VK_SUCCESS;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL get_fd_properties(VkDevice device,
+		VkExternalMemoryHandleTypeFlagBits type, int fd, VkMemoryFdPropertiesKHR *properties) {
+	(void)device;
+	(void)fd;
+	properties->memoryTypeBits = 1 << type_number(TYPE_SHARED);
+	return type & import_types() ? VK_SUCCESS : VK_ERROR_INVALID_EXTERNAL_HANDLE;
 }
 
 /* --- buffers and images --- */
 
 static void limit_buffer_types(VkMemoryRequirements *requirements) {
-	requirements->memoryTypeBits = 1 << TYPE_PRIVATE | 1 << TYPE_SHARED;
+	requirements->memoryTypeBits = 1 << type_number(TYPE_PRIVATE) | 1 << type_number(TYPE_SHARED);
 }
 
 static void limit_image_types(unsigned flags, VkMemoryRequirements *requirements) {
-	requirements->memoryTypeBits = 1 << TYPE_PRIVATE;
+	requirements->memoryTypeBits = 1 << type_number(TYPE_PRIVATE);
 	if (!(flags & IMAGE_OPTIMAL)) {
-		requirements->memoryTypeBits |= 1 << TYPE_SHARED;
+		requirements->memoryTypeBits |= 1 << type_number(TYPE_SHARED);
 	} else if (flags & IMAGE_TRANSIENT) {
-		requirements->memoryTypeBits |= 1 << TYPE_LAZY;
+		requirements->memoryTypeBits |= 1 << type_number(TYPE_LAZY);
 	}
 }
 
@@ -615,6 +674,11 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_image(VkDevice device, const VkImag
 					info->mipLevels != 1 || info->arrayLayers != 1 ||
 					info->samples != VK_SAMPLE_COUNT_1_BIT))) {
 		layer_log("vkCreateImage: tiling %d of format %d", info->tiling, info->format);
+		return VK_ERROR_FEATURE_NOT_PRESENT;
+	}
+	if (external && external->handleTypes && !has_portability_subset() &&
+			info->tiling != VK_IMAGE_TILING_LINEAR) {
+		layer_log("vkCreateImage: handle types 0x%x for an OPTIMAL image", external->handleTypes);
 		return VK_ERROR_FEATURE_NOT_PRESENT;
 	}
 	result = DEVICE_NEXT(device, CreateImage)(device, info, allocator, image);
@@ -716,7 +780,7 @@ static VkResult before_device(
 			subset = true;
 			continue;
 		}
-		if (NAME_IN(name, hidden_extensions)) {
+		if (is_hidden_extension(name)) {
 			layer_log("vkCreateDevice: there is no %s", name);
 			return VK_ERROR_EXTENSION_NOT_PRESENT;
 		}
@@ -768,6 +832,7 @@ static const struct layer_function device_functions[] = {
 	ENTRY(GetDeviceImageMemoryRequirements, device_image_requirements),
 	ENTRY(GetImageMemoryRequirements, image_requirements),
 	ENTRY(GetImageMemoryRequirements2, image_requirements2),
+	ENTRY(GetMemoryFdPropertiesKHR, get_fd_properties),
 	ENTRY(GetMemoryHostPointerPropertiesEXT, get_host_pointer),
 	ENTRY(MapMemory, map_memory),
 	ENTRY(MapMemory2, map_memory2),
