@@ -19,11 +19,13 @@ HANDLED = {
     'vkGetPhysicalDeviceExternalBufferProperties',
     'vkGetPhysicalDeviceExternalFenceProperties',
     'vkGetPhysicalDeviceExternalSemaphoreProperties',
+    'vkGetPhysicalDeviceFormatProperties2',
     'vkGetPhysicalDeviceImageFormatProperties2',
     'vkGetPhysicalDeviceMemoryProperties',
     'vkGetPhysicalDeviceMemoryProperties2',
     'vkGetPhysicalDeviceProperties',
     'vkGetPhysicalDeviceProperties2',
+    'vkGetPhysicalDeviceSparseImageFormatProperties2',
     # devices and queues
     'vkCreateDevice',
     'vkDestroyDevice',
@@ -46,6 +48,9 @@ HANDLED = {
     'vkGetBufferMemoryRequirements2',
     'vkGetDeviceBufferMemoryRequirements',
     'vkGetDeviceImageMemoryRequirements',
+    'vkGetDeviceImageSparseMemoryRequirements',
+    'vkGetDeviceImageSubresourceLayout',
+    'vkGetImageDrmFormatModifierPropertiesEXT',
     'vkGetImageMemoryRequirements',
     'vkGetImageMemoryRequirements2',
     'vkGetMemoryResourcePropertiesMESA',
@@ -93,6 +98,18 @@ HANDLED = {
     'vkWriteRingExtraMESA',
 }
 
+# Commands that are passed through, but not as the guest sent them: src/render has
+# render_prepare_<command>() for each.
+PREPARED = {
+    'vkCmdPipelineBarrier',
+    'vkCmdPipelineBarrier2',
+    'vkCmdSetEvent2',
+    'vkCmdWaitEvents',
+    'vkCmdWaitEvents2',
+    'vkGetImageSubresourceLayout',
+    'vkGetImageSubresourceLayout2',
+}
+
 # Never accepted, beside those that the table marks so.
 REJECTED = {
     # of VK_EXT_descriptor_heap: the driver writes as much as it likes, whatever size the guest gave
@@ -130,7 +147,7 @@ WHERE = {
 def generate(registry, output):
     model = model_module.load(registry)
     names = set(model.names.values())
-    for name in HANDLED | REJECTED | set(CHECKS):
+    for name in HANDLED | PREPARED | REJECTED | set(CHECKS):
         if name not in names:
             raise Error(f'render_dispatch.py: {name} is no command')
     output.write('render_dispatch.h', header(model))
@@ -174,6 +191,12 @@ def header(model):
     for command in model.commands:
         if command.name in HANDLED:
             writer.line(f'void render_handle_{command.name}(')
+            writer.line(f'\tstruct render_call *call, struct venus_{command.name} *args);')
+    writer.line()
+    writer.comment('Make of what the guest sent what the host is told.')
+    for command in model.commands:
+        if command.name in PREPARED:
+            writer.line(f'void render_prepare_{command.name}(')
             writer.line(f'\tstruct render_call *call, struct venus_{command.name} *args);')
     writer.guard_end()
     return writer
@@ -290,6 +313,8 @@ def pass_through(writer, model, command):
         failed = 'args.ret = 0'
     writer.open('if (!call->decoder->failed_object) {')
     find_function(writer, command)
+    if command.name in PREPARED:
+        writer.line(f'render_prepare_{command.name}(call, &args);')
     result = '' if command.result == 'void' else 'args.ret = '
     writer.line(f'{result}function({call_text(command, {})});')
     writer.depth -= 1

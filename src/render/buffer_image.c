@@ -5,13 +5,14 @@
  * import to be made with the import's handle type. So it is added wherever the driver can take it, and what the
  * guest asked for in its place, which means nothing to the host, is dropped. Where the driver cannot, memory types that
  * are imports are taken out of the object's memory requirements; the guest then binds it to the driver's
- * own memory.
+ * own memory. What the guest wants to share (external_memory.c) has no types but those.
  */
 
 #include "render/buffer_image.h"
 #include "render/call.h"
 #include "render/chain.h"
 #include "render/device.h"
+#include "render/external_memory.h"
 #include "render/physical_device.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -40,34 +41,38 @@ static bool has_external_buffers(struct render_call *call, const VkBufferCreateI
 }
 
 /**
- * Makes a buffer to be created one that takes imports; false if it does not. `external` is the caller's, to be
+ * Makes a buffer to be created one that takes imports, if there are such. `external` is the caller's, to be
  * chained.
  */
-static bool prepare_buffer(struct render_call *call, const VkBufferCreateInfo *info,
+static enum render_binding prepare_buffer(struct render_call *call, const VkBufferCreateInfo *info,
 		VkExternalMemoryBufferCreateInfo *external) {
-	const struct vk_host_memory *host_memory =
-		&render_device_of(call->decoder->device)->physical->host_memory;
-	chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
+	const struct render_physical_device *physical =
+		render_device_of(call->decoder->device)->physical;
+	const struct vk_host_memory *host_memory = &physical->host_memory;
+	const VkExternalMemoryBufferCreateInfo *asked =
+		chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
+	const enum render_binding binding =
+		physical->shares_memory && asked && asked->handleTypes ? RENDER_BINDS_SHARED :
+									 RENDER_BINDS_ANY;
 	if (!host_memory->external_buffers) {
 		/* the driver refuses the structure, and binds buffers without */
-		return !(info->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT);
+		return info->flags & VK_BUFFER_CREATE_SPARSE_BINDING_BIT ? RENDER_BINDS_OWN : binding;
 	}
 	if (!has_external_buffers(call, info)) {
-		return false;
+		return RENDER_BINDS_OWN;
 	}
 	*external = (VkExternalMemoryBufferCreateInfo){
 		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
 		.handleTypes = host_memory->handle_type,
 	};
 	chain_insert(info, external);
-	return true;
+	return binding;
 }
 
-/** The same for an image; false if the driver has no such images. */
+/** The same for an image that is no more than the host knows of. Are there such? */
 static bool prepare_image(struct render_call *call, const VkImageCreateInfo *info,
 		VkExternalMemoryImageCreateInfo *external) {
 	const struct render_device *device = render_device_of(call->decoder->device);
-	chain_remove(info, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
 	if (info->initialLayout != VK_IMAGE_LAYOUT_UNDEFINED ||
 			!device->physical->host_memory.external_buffers) {
 		/*
@@ -130,10 +135,14 @@ static bool prepare_image(struct render_call *call, const VkImageCreateInfo *inf
 }
 
 /** Turns the host's memory types into the guest's. */
-static void translate_types(const struct render_device *device, bool takes_imports,
+static void translate_types(const struct render_device *device, enum render_binding binding,
 		VkMemoryRequirements *requirements) {
+	const struct render_memory_types *types = &device->physical->memory_types;
 	requirements->memoryTypeBits = render_memory_types_of_host(
-		&device->physical->memory_types, requirements->memoryTypeBits, takes_imports);
+		types, requirements->memoryTypeBits, binding != RENDER_BINDS_OWN);
+	if (binding == RENDER_BINDS_SHARED) {
+		requirements->memoryTypeBits &= render_memory_types_shared(types);
+	}
 }
 
 /* --- buffers --- */
@@ -145,7 +154,7 @@ void render_handle_vkCreateBuffer(struct render_call *call, struct venus_vkCreat
 	if (!object) {
 		return;
 	}
-	((struct render_buffer *)object)->takes_imports =
+	((struct render_buffer *)object)->binding =
 		prepare_buffer(call, args->pCreateInfo, &external);
 	VkBuffer handle = VK_NULL_HANDLE;
 	args->ret = render_call_device_table(call)->CreateBuffer(
@@ -162,7 +171,7 @@ void render_handle_vkGetBufferMemoryRequirements(
 	device->vk.GetBufferMemoryRequirements(
 		args->device, args->buffer, args->pMemoryRequirements);
 	translate_types(device,
-		((const struct render_buffer *)args->buffer_object)->takes_imports,
+		((const struct render_buffer *)args->buffer_object)->binding,
 		args->pMemoryRequirements);
 }
 
@@ -178,7 +187,7 @@ void render_handle_vkGetBufferMemoryRequirements2(
 	}
 	device->vk.GetBufferMemoryRequirements2(
 		args->device, args->pInfo, args->pMemoryRequirements);
-	translate_types(device, buffer->takes_imports,
+	translate_types(device, buffer->binding,
 		&args->pMemoryRequirements->memoryRequirements);
 }
 
@@ -190,13 +199,52 @@ void render_handle_vkGetDeviceBufferMemoryRequirements(struct render_call *call,
 		return;
 	}
 	VkExternalMemoryBufferCreateInfo external;
-	const bool takes_imports = prepare_buffer(call, args->pInfo->pCreateInfo, &external);
+	const enum render_binding binding =
+		prepare_buffer(call, args->pInfo->pCreateInfo, &external);
 	device->vk.GetDeviceBufferMemoryRequirements(
 		args->device, args->pInfo, args->pMemoryRequirements);
-	translate_types(device, takes_imports, &args->pMemoryRequirements->memoryRequirements);
+	translate_types(device, binding, &args->pMemoryRequirements->memoryRequirements);
 }
 
 /* --- images --- */
+
+/**
+ * Makes of the description of an image one that the host understands, and that takes imports if there are such.
+ * Errors are those of vkCreateImage.
+ */
+static VkResult describe_image(struct render_call *call, VkImageCreateInfo *info,
+		VkExternalMemoryImageCreateInfo *external, struct render_image_request *request,
+		enum render_binding *binding) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	VkResult result = render_image_translate(device->physical, info, request);
+	if (result == VK_SUCCESS) {
+		const bool takes_imports = prepare_image(call, info, external);
+		if (request->shared && !takes_imports) {
+			result = VK_ERROR_FORMAT_NOT_SUPPORTED;
+		}
+		*binding = !takes_imports ? RENDER_BINDS_OWN :
+			request->shared ? RENDER_BINDS_SHARED : RENDER_BINDS_ANY;
+	}
+	return result;
+}
+
+/** Did the host make of it what can be shared, and lie in memory as the guest wants it? */
+static VkResult check_shared_image(const struct render_device *device, VkImage handle,
+		const struct render_image_request *request) {
+	VkMemoryRequirements requirements;
+	device->vk.GetImageMemoryRequirements(
+		render_device_handle(device), handle, &requirements);
+	translate_types(device, RENDER_BINDS_SHARED, &requirements);
+	if (!requirements.memoryTypeBits) {
+		return VK_ERROR_FORMAT_NOT_SUPPORTED;
+	}
+	const VkImageSubresource subresource = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT};
+	VkSubresourceLayout layout;
+	device->vk.GetImageSubresourceLayout(
+		render_device_handle(device), handle, &subresource, &layout);
+	return render_image_request_fits(request, &layout) ?
+		VK_SUCCESS : VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT;
+}
 
 void render_handle_vkCreateImage(struct render_call *call, struct venus_vkCreateImage *args) {
 	VkExternalMemoryImageCreateInfo external;
@@ -212,10 +260,22 @@ void render_handle_vkCreateImage(struct render_call *call, struct venus_vkCreate
 	image->mip_levels = args->pCreateInfo->mipLevels;
 	image->array_layers = args->pCreateInfo->arrayLayers;
 	image->samples = args->pCreateInfo->samples;
-	image->takes_imports = prepare_image(call, args->pCreateInfo, &external);
+	const struct render_device *device = render_device_of(call->decoder->device);
+	VkImageCreateInfo *info = (VkImageCreateInfo *)args->pCreateInfo;
+	struct render_image_request request;
 	VkImage handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateImage(
-		args->device, args->pCreateInfo, NULL, &handle);
+	args->ret = describe_image(call, info, &external, &request, &image->binding);
+	image->linear = info->tiling == VK_IMAGE_TILING_LINEAR;
+	if (args->ret == VK_SUCCESS) {
+		args->ret = device->vk.CreateImage(args->device, info, NULL, &handle);
+	}
+	if (args->ret == VK_SUCCESS && request.shared) {
+		args->ret = check_shared_image(device, handle, &request);
+		if (args->ret != VK_SUCCESS) {
+			device->vk.DestroyImage(args->device, handle, NULL);
+			handle = VK_NULL_HANDLE;
+		}
+	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
 
@@ -227,7 +287,7 @@ void render_handle_vkGetImageMemoryRequirements(
 	}
 	device->vk.GetImageMemoryRequirements(
 		args->device, args->image, args->pMemoryRequirements);
-	translate_types(device, ((const struct render_image *)args->image_object)->takes_imports,
+	translate_types(device, ((const struct render_image *)args->image_object)->binding,
 		args->pMemoryRequirements);
 }
 
@@ -243,7 +303,7 @@ void render_handle_vkGetImageMemoryRequirements2(
 	}
 	device->vk.GetImageMemoryRequirements2(
 		args->device, args->pInfo, args->pMemoryRequirements);
-	translate_types(device, image->takes_imports, &args->pMemoryRequirements->memoryRequirements);
+	translate_types(device, image->binding, &args->pMemoryRequirements->memoryRequirements);
 }
 
 void render_handle_vkGetDeviceImageMemoryRequirements(struct render_call *call,
@@ -254,8 +314,14 @@ void render_handle_vkGetDeviceImageMemoryRequirements(struct render_call *call,
 		return;
 	}
 	VkExternalMemoryImageCreateInfo external;
-	const bool takes_imports = prepare_image(call, args->pInfo->pCreateInfo, &external);
+	struct render_image_request request;
+	enum render_binding binding;
+	if (describe_image(call, (VkImageCreateInfo *)args->pInfo->pCreateInfo, &external, &request,
+			    &binding) != VK_SUCCESS) {
+		args->pMemoryRequirements->memoryRequirements = (VkMemoryRequirements){0};
+		return; /* the image will not be made either */
+	}
 	device->vk.GetDeviceImageMemoryRequirements(
 		args->device, args->pInfo, args->pMemoryRequirements);
-	translate_types(device, takes_imports, &args->pMemoryRequirements->memoryRequirements);
+	translate_types(device, binding, &args->pMemoryRequirements->memoryRequirements);
 }

@@ -8,15 +8,21 @@
 
 #include "venus/object_table.h"
 
+/** To what memory a buffer or image can be bound. */
+enum render_binding {
+	RENDER_BINDS_OWN,    /* the driver's own */
+	RENDER_BINDS_ANY,    /* that, and imports of shared memory */
+	RENDER_BINDS_SHARED, /* nothing but imports, as the guest wants to share it */
+};
+
 struct render_buffer {
 	struct venus_object base;
-	bool takes_imports; /* can be bound to memory that is an import */
-	bool shared;        /* and only to such */
+	enum render_binding binding;
 };
 
 struct render_image {
 	struct venus_object base;
-	bool takes_imports, shared;
+	enum render_binding binding;
 	bool linear;
 	/* as it was created */
 	VkFormat format;

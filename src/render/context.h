@@ -26,6 +26,7 @@ struct render_queue;
 struct render_options {
 	const char *name;  /* the guest process's name, for logs */
 	bool validate;     /* run under the Khronos validation layer and log what it says */
+	bool no_dma_buf;   /* descriptors of memory are nothing to the guest: do not offer any */
 	int counters_fd;   /* shared memory of a struct render_counters, taken over; -1: none */
 };
 

@@ -19,6 +19,7 @@ static const char usage[] =
 	"  --fd=N             the connected socket to the device\n"
 	"  --name=NAME        the guest process's name, for log lines\n"
 	"  --counters-fd=N    shared memory in which to count what it does\n"
+	"  --no-dma-buf       do not offer to share memory by descriptor\n"
 	"  --validate         run under the Khronos validation layer and log what it finds\n"
 	"  --log-level=LEVEL  error, warn, info (default) or debug\n"
 	"  --help, --version\n";
@@ -26,11 +27,21 @@ static const char usage[] =
 static char program[96] = "venera-render";
 
 int main(int argc, char **argv) {
-	enum { OPT_FD = 1, OPT_COUNTERS_FD, OPT_NAME, OPT_VALIDATE, OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION };
+	enum {
+		OPT_FD = 1,
+		OPT_COUNTERS_FD,
+		OPT_NAME,
+		OPT_NO_DMA_BUF,
+		OPT_VALIDATE,
+		OPT_LOG_LEVEL,
+		OPT_HELP,
+		OPT_VERSION,
+	};
 	static const struct option long_options[] = {
 		{"fd", required_argument, NULL, OPT_FD},
 		{"counters-fd", required_argument, NULL, OPT_COUNTERS_FD},
 		{"name", required_argument, NULL, OPT_NAME},
+		{"no-dma-buf", no_argument, NULL, OPT_NO_DMA_BUF},
 		{"validate", no_argument, NULL, OPT_VALIDATE},
 		{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 		{"help", no_argument, NULL, OPT_HELP},
@@ -59,6 +70,9 @@ int main(int argc, char **argv) {
 		}
 		case OPT_NAME:
 			options.name = optarg;
+			break;
+		case OPT_NO_DMA_BUF:
+			options.no_dma_buf = true;
 			break;
 		case OPT_VALIDATE:
 			options.validate = true;

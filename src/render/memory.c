@@ -67,6 +67,14 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 	return VK_SUCCESS;
 }
 
+/** Is it to be shared? What cannot be is not offered for that: neither buffers nor images name such types. */
+static bool is_export(
+		const struct render_physical_device *physical, const VkMemoryAllocateInfo *info) {
+	const VkExportMemoryAllocateInfo *export =
+		chain_find(info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+	return physical->shares_memory && export && export->handleTypes;
+}
+
 void render_handle_vkAllocateMemory(
 		struct render_call *call, struct venus_vkAllocateMemory *args) {
 	struct render_device *device = render_device_of(call->decoder->device);
@@ -109,6 +117,8 @@ void render_handle_vkAllocateMemory(
 			args->ret = allocate_shared(call, memory, info, shmem, &handle);
 		} else if (shmem) {
 			render_shmem_unref(shmem);
+			args->ret = VK_ERROR_INVALID_EXTERNAL_HANDLE;
+		} else if (is_export(device->physical, info)) {
 			args->ret = VK_ERROR_INVALID_EXTERNAL_HANDLE;
 		} else {
 			chain_remove(info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);

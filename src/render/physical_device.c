@@ -16,24 +16,22 @@
  *
  *  - Memory types are those of memory_types.h.
  *  - Extensions are those that the protocol can carry and that need nothing of the host's operating system.
- *    Sharing memory between processes is not passed through: a descriptor of the host means nothing in
- *    the guest. Fences and semaphores by descriptor are ours, see sync.c.
+ *    Sharing by descriptor is not passed through, as a descriptor of the host means nothing in the guest. It is
+ *    ours: of memory see external_memory.c, of fences and semaphores sync.c.
  */
-
-/** Extensions that are in the protocol and of the host, and yet not passed through. */
-static const char *const withheld_extensions[] = {
-	VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
-	VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
-	VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
-	VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
-};
 
 /** Extensions that we implement, whether the host has them or not; it is never asked to enable them. */
 static const char *const own_extensions[] = {
 	VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
 	VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+	/* with physical->shares_memory: */
+	VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
+	VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+	VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
+	VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
 };
 #define OWN_EXTENSION_COUNT (sizeof(own_extensions) / sizeof(own_extensions[0]))
+#define ALWAYS_OWN_EXTENSION_COUNT 2
 
 static bool name_in(const char *name, const char *const *names, size_t count) {
 	for (size_t i = 0; i < count; i++) {
@@ -42,11 +40,6 @@ static bool name_in(const char *name, const char *const *names, size_t count) {
 		}
 	}
 	return false;
-}
-
-static bool is_withheld(const char *name) {
-	return name_in(name, withheld_extensions,
-		sizeof(withheld_extensions) / sizeof(withheld_extensions[0]));
 }
 
 bool render_extension_is_ours(const char *name) {
@@ -271,8 +264,7 @@ VkResult render_physical_device_fill_extensions(
 	for (uint32_t i = 0; i < host->count; i++) {
 		const struct venus_extension *known =
 			venus_extension_find(host->items[i].extensionName);
-		if (!known || !known->offered || is_withheld(known->name) ||
-				render_extension_is_ours(known->name)) {
+		if (!known || !known->offered || render_extension_is_ours(known->name)) {
 			continue;
 		}
 		offered[count] = host->items[i];
@@ -281,7 +273,13 @@ VkResult render_physical_device_fill_extensions(
 		}
 		count++;
 	}
-	for (size_t i = 0; i < OWN_EXTENSION_COUNT; i++) {
+	/* modifiers need this, as guests know */
+	physical->shares_memory = !context->options.no_dma_buf &&
+		(physical->properties.apiVersion >= VK_API_VERSION_1_2 ||
+			vk_extensions_have(host, VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME));
+	const size_t own_count =
+		physical->shares_memory ? OWN_EXTENSION_COUNT : ALWAYS_OWN_EXTENSION_COUNT;
+	for (size_t i = 0; i < own_count; i++) {
 		const struct venus_extension *known = venus_extension_find(own_extensions[i]);
 		if (known) {
 			offered[count].specVersion = known->spec_version;
@@ -376,12 +374,6 @@ void render_handle_vkGetPhysicalDeviceMemoryProperties2(
 
 /* --- sharing --- */
 
-void render_handle_vkGetPhysicalDeviceExternalBufferProperties(struct render_call *call,
-		struct venus_vkGetPhysicalDeviceExternalBufferProperties *args) {
-	(void)call;
-	args->pExternalBufferProperties->externalMemoryProperties = (VkExternalMemoryProperties){0};
-}
-
 /* sync_fds are the guest's own affair (sync.c): they need nothing of the host */
 
 void render_handle_vkGetPhysicalDeviceExternalFenceProperties(struct render_call *call,
@@ -413,17 +405,4 @@ void render_handle_vkGetPhysicalDeviceExternalSemaphoreProperties(struct render_
 			VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |
 			VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
 	}
-}
-
-void render_handle_vkGetPhysicalDeviceImageFormatProperties2(struct render_call *call,
-		struct venus_vkGetPhysicalDeviceImageFormatProperties2 *args) {
-	const VkPhysicalDeviceExternalImageFormatInfo *external = chain_find(args->pImageFormatInfo,
-		VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);
-	if ((external && external->handleType) ||
-			args->pImageFormatInfo->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT) {
-		args->ret = VK_ERROR_FORMAT_NOT_SUPPORTED;
-		return;
-	}
-	args->ret = render_instance_table_of(call->context)->GetPhysicalDeviceImageFormatProperties2(
-		args->physicalDevice, args->pImageFormatInfo, args->pImageFormatProperties);
 }

@@ -24,7 +24,7 @@ struct render_physical_device {
 	struct vk_extensions host_extensions;
 	VkExtensionProperties *extensions; /* those that the guest may enable; NULL: not filled in */
 	uint32_t extension_count;
-
+	bool shares_memory; /* it offers to share memory by descriptor (external_memory.c) */
 };
 
 static inline VkPhysicalDevice render_physical_device_handle(

@@ -216,7 +216,8 @@ static int start_process(struct renderer *renderer, const char *name, int fd) {
 	struct process_options process = PROCESS_OPTIONS_DEFAULT;
 	process.path = options->program;
 	process.argv = (const char *const[]){"venera-render", fd_option, name_option, level_option,
-		options->validate ? "--validate" : NULL, NULL};
+		/* a descriptor from us would pass for a dma-buf, and Mesa give it to a display server */
+		"--no-dma-buf", options->validate ? "--validate" : NULL, NULL};
 	process.env = env;
 	process.fds = &fd;
 	process.fd_count = 1;

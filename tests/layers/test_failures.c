@@ -12,7 +12,7 @@
 
 #include "../unit/test.h"
 #include "base/log.h"
-#include "../render/peer.h"
+#include "../render/peer_device.h"
 
 #include "pattern_comp_spv.h"
 #include "triangle_frag_spv.h"
@@ -24,10 +24,8 @@ enum { WORDS = 1024, SIZE = WORDS * 4, SIDE = 64, SEED = 0x1234567 };
 
 /* ids of the guest's objects */
 enum {
-	INSTANCE = 0x10,
-	PHYSICAL = 0x20,
-	DEVICE = 0x30,
-	QUEUE,
+	DEVICE = PEER_DEVICE,
+	QUEUE = PEER_QUEUE,
 	BUFFER = 0x40,
 	BUFFER_VIEW,
 	MEMORY,
@@ -80,58 +78,16 @@ enum {
 static VkPhysicalDeviceMemoryProperties memory_properties;
 
 static void create_device(struct peer *peer) {
-	const VkApplicationInfo application = {
-		.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .apiVersion = VK_API_VERSION_1_3};
-	const VkInstanceCreateInfo instance_info = {
-		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &application};
-	VkInstance instance = ID(Instance, INSTANCE);
-	struct venus_vkCreateInstance create_instance = {
-		.pCreateInfo = &instance_info, .pInstance = &instance};
-	PEER_CALL(peer, vkCreateInstance, &create_instance);
-	CHECK_INT(create_instance.ret, VK_SUCCESS);
-
-	uint32_t count = 1;
-	VkPhysicalDevice physical = ID(PhysicalDevice, PHYSICAL);
-	struct venus_vkEnumeratePhysicalDevices enumerate = {
-		.instance = instance, .pPhysicalDeviceCount = &count, .pPhysicalDevices = &physical};
-	PEER_CALL(peer, vkEnumeratePhysicalDevices, &enumerate);
-	CHECK(enumerate.ret >= 0);
-
-	struct venus_vkGetPhysicalDeviceMemoryProperties memory = {
-		.physicalDevice = physical, .pMemoryProperties = &memory_properties};
-	PEER_CALL(peer, vkGetPhysicalDeviceMemoryProperties, &memory);
-	memory_properties = *memory.pMemoryProperties;
-
-	const float priority = 1;
-	const VkDeviceQueueCreateInfo queue_info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueCount = 1,
-		.pQueuePriorities = &priority,
-	};
 	VkPhysicalDeviceSynchronization2Features features = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES,
 		.synchronization2 = VK_TRUE,
 	};
-	const VkDeviceCreateInfo device_info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.pNext = &features,
-		.queueCreateInfoCount = 1,
-		.pQueueCreateInfos = &queue_info,
-	};
-	VkDevice device = DEVICE_ID;
-	struct venus_vkCreateDevice create = {
-		.physicalDevice = physical, .pCreateInfo = &device_info, .pDevice = &device};
-	PEER_CALL(peer, vkCreateDevice, &create);
-	CHECK_INT(create.ret, VK_SUCCESS);
-
-	VkDeviceQueueTimelineInfoMESA timeline = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_TIMELINE_INFO_MESA, .ringIdx = 1};
-	const VkDeviceQueueInfo2 info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2, .pNext = &timeline};
-	VkQueue queue = ID(Queue, QUEUE);
-	struct venus_vkGetDeviceQueue2 get = {
-		.device = DEVICE_ID, .pQueueInfo = &info, .pQueue = &queue};
-	PEER_CALL(peer, vkGetDeviceQueue2, &get);
+	peer_create_device(peer, &(struct peer_device_options){
+		.api_version = VK_API_VERSION_1_3, .features = &features});
+	struct venus_vkGetPhysicalDeviceMemoryProperties memory = {
+		.physicalDevice = PEER_PHYSICAL_HANDLE, .pMemoryProperties = &memory_properties};
+	PEER_CALL(peer, vkGetPhysicalDeviceMemoryProperties, &memory);
+	memory_properties = *memory.pMemoryProperties;
 }
 
 static unsigned count_mappable_types(void) {

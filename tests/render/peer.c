@@ -19,6 +19,10 @@
 #define PATIENCE_MS 30000
 
 void peer_start(struct peer *peer, const char *path) {
+	peer_start_with(peer, path, NULL);
+}
+
+void peer_start_with(struct peer *peer, const char *path, const char *option) {
 	memset(peer, 0, sizeof(*peer));
 	peer->ring_shm = SHMEM_NONE;
 	peer->reply_shm = SHMEM_NONE;
@@ -27,7 +31,7 @@ void peer_start(struct peer *peer, const char *path) {
 	CHECK_INT(socket_pair(fds), 0);
 	char fd_option[32];
 	snprintf(fd_option, sizeof(fd_option), "--fd=%d", fds[1]);
-	const char *argv[] = {"venera-render", fd_option, "--name=test", NULL};
+	const char *argv[] = {"venera-render", fd_option, "--name=test", option, NULL};
 	struct process_options options = PROCESS_OPTIONS_DEFAULT;
 	options.path = path;
 	options.argv = argv;

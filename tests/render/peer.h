@@ -44,8 +44,9 @@ struct peer {
 	struct venus_encoder encoder;
 };
 
-/** Starts the program at `path` (its context's name is "test"). */
+/** Starts the program at `path` (its context's name is "test"), with one option more if that is not NULL. */
 void peer_start(struct peer *peer, const char *path);
+void peer_start_with(struct peer *peer, const char *path, const char *option);
 
 /** Closes the channel and waits for the process, which must leave in order. */
 void peer_stop(struct peer *peer);

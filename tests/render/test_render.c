@@ -11,7 +11,7 @@
 #include "../unit/test.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "peer.h"
+#include "peer_device.h"
 
 static const char *program;
 
@@ -19,10 +19,10 @@ enum { IDLE = 1, FATAL = 2, ALIVE = 4 };
 
 /* ids of the guest's objects */
 enum {
-	INSTANCE = 0x10,
-	PHYSICAL = 0x20,
-	DEVICE = 0x30,
-	QUEUE,
+	INSTANCE = PEER_INSTANCE,
+	PHYSICAL = PEER_PHYSICAL,
+	DEVICE = PEER_DEVICE,
+	QUEUE = PEER_QUEUE,
 	MEMORY,
 	IMPORT,
 	BUFFER,
@@ -410,54 +410,8 @@ static void test_violations(void) {
 /* --- devices, queues, memory --- */
 
 static void create_device(struct peer *peer) {
-	const VkApplicationInfo application = {
-		.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-		.pApplicationName = "test",
-		.apiVersion = VK_API_VERSION_1_1,
-	};
-	const VkInstanceCreateInfo instance_info = {
-		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-		.pApplicationInfo = &application,
-	};
-	VkInstance instance = PEER_HANDLE(VkInstance, INSTANCE);
-	struct venus_vkCreateInstance create_instance = {
-		.pCreateInfo = &instance_info, .pInstance = &instance};
-	PEER_CALL(peer, vkCreateInstance, &create_instance);
-	CHECK_INT(create_instance.ret, VK_SUCCESS);
-
-	uint32_t count = 1;
-	VkPhysicalDevice physical = PEER_HANDLE(VkPhysicalDevice, PHYSICAL);
-	struct venus_vkEnumeratePhysicalDevices enumerate = {
-		.instance = instance, .pPhysicalDeviceCount = &count, .pPhysicalDevices = &physical};
-	PEER_CALL(peer, vkEnumeratePhysicalDevices, &enumerate);
-	CHECK(enumerate.ret >= 0);
-	CHECK_INT(*enumerate.pPhysicalDeviceCount, 1);
-
-	const float priority = 1;
-	const VkDeviceQueueCreateInfo queue_info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueCount = 1,
-		.pQueuePriorities = &priority,
-	};
-	const VkDeviceCreateInfo device_info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.queueCreateInfoCount = 1,
-		.pQueueCreateInfos = &queue_info,
-	};
-	VkDevice device = PEER_HANDLE(VkDevice, DEVICE);
-	struct venus_vkCreateDevice create = {.physicalDevice = PEER_HANDLE(VkPhysicalDevice, PHYSICAL),
-		.pCreateInfo = &device_info, .pDevice = &device};
-	PEER_CALL(peer, vkCreateDevice, &create);
-	CHECK_INT(create.ret, VK_SUCCESS);
-
-	VkDeviceQueueTimelineInfoMESA timeline = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_TIMELINE_INFO_MESA, .ringIdx = 1};
-	const VkDeviceQueueInfo2 info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2, .pNext = &timeline};
-	VkQueue queue = PEER_HANDLE(VkQueue, QUEUE);
-	struct venus_vkGetDeviceQueue2 get = {
-		.device = PEER_HANDLE(VkDevice, DEVICE), .pQueueInfo = &info, .pQueue = &queue};
-	PEER_CALL(peer, vkGetDeviceQueue2, &get);
+	peer_create_device(
+		peer, &(struct peer_device_options){.api_version = VK_API_VERSION_1_1});
 }
 
 /** vkAllocateMemory of the first shared type there is. */
