@@ -62,7 +62,11 @@ static VkResult choose_extensions(struct render_call *call,
 	for (uint32_t i = 0; i < info->enabledExtensionCount; i++) {
 		const char *name = info->ppEnabledExtensionNames[i];
 		const struct venus_extension *known = venus_extension_find(name);
-		if (known && !known->offered) {
+		if (!known) {
+			/* of the window system, which is the guest's: its driver keeps most of them to itself */
+			continue;
+		}
+		if (!known->offered) {
 			/* the guest's driver implements it; others may need it (ray tracing does) */
 			if (vk_extensions_have(&physical->host_extensions, name)) {
 				add_name(names, &count, name);

@@ -10,6 +10,9 @@
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
 
+/** The newest version of Vulkan that guests see: structures of later ones are not on the wire. */
+static const uint32_t newest_version = VK_MAKE_API_VERSION(0, 1, 4, VK_HEADER_VERSION);
+
 /** Opens the Vulkan library on first use. */
 static bool open_loader(struct render_context *context) {
 	if (context->loader.library) {
@@ -30,9 +33,7 @@ void render_handle_vkEnumerateInstanceVersion(
 	args->ret = VK_ERROR_INITIALIZATION_FAILED;
 	if (open_loader(context)) {
 		uint32_t host = context->loader.api_version;
-		/* structures of later versions are not on the wire */
-		uint32_t newest = VK_MAKE_API_VERSION(0, 1, 4, VK_HEADER_VERSION);
-		*args->pApiVersion = host < newest ? host : newest;
+		*args->pApiVersion = host < newest_version ? host : newest_version;
 		args->ret = VK_SUCCESS;
 	}
 	pthread_mutex_unlock(&context->instance_lock);
@@ -84,9 +85,13 @@ void render_handle_vkCreateInstance(
 	if (!instance) {
 		goto unlock;
 	}
+	/*
+	 * The version that the application asks for says what it uses, not what the device has: the device's own
+	 * is told to programs that ask for Vulkan 1.0, too, and the guest's driver uses what is new.
+	 */
 	const struct vk_instance_options options = {
 		.application = info->pApplicationInfo,
-		.api_version = info->pApplicationInfo ? info->pApplicationInfo->apiVersion : 0,
+		.api_version = newest_version,
 		.validate = context->options.validate,
 	};
 	struct vk_error error;

@@ -15,11 +15,6 @@ struct push_constants {
 	struct view_components components;
 };
 
-/* A rectangle of the target in pixels. */
-struct placement {
-	double x, y, width, height;
-};
-
 static VkResult create_samplers(struct view_composer *composer) {
 	const VkFilter filters[FILTER_COUNT] = {VK_FILTER_NEAREST, VK_FILTER_LINEAR};
 	for (int i = 0; i < FILTER_COUNT; i++) {
@@ -151,6 +146,7 @@ void view_composer_finish(struct view_composer *composer) {
 
 void view_composer_set_layer(struct view_composer *composer, enum view_layer layer,
 	const struct view_texture *texture) {
+	composer->textures[layer] = texture;
 	for (int i = 0; i < FILTER_COUNT; i++) {
 		const VkDescriptorImageInfo image = {
 			.sampler = composer->samplers[i],
@@ -169,17 +165,17 @@ void view_composer_set_layer(struct view_composer *composer, enum view_layer lay
 	}
 }
 
-static VkResult create_render_pass(struct view_pass *pass, const struct view_device *device,
-	VkFormat format, VkImageLayout final_layout) {
+static VkResult create_render_pass(VkRenderPass *render_pass, const struct view_device *device,
+	VkFormat format, VkImageLayout layout, bool clear) {
 	const VkAttachmentDescription attachment = {
 		.format = format,
 		.samples = VK_SAMPLE_COUNT_1_BIT,
-		.loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
+		.loadOp = clear ? VK_ATTACHMENT_LOAD_OP_CLEAR : VK_ATTACHMENT_LOAD_OP_LOAD,
 		.storeOp = VK_ATTACHMENT_STORE_OP_STORE,
 		.stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE,
 		.stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,
-		.initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
-		.finalLayout = final_layout,
+		.initialLayout = clear ? VK_IMAGE_LAYOUT_UNDEFINED : layout,
+		.finalLayout = layout,
 	};
 	const VkAttachmentReference reference = {
 		.attachment = 0,
@@ -217,19 +213,26 @@ static VkResult create_render_pass(struct view_pass *pass, const struct view_dev
 		.pAttachments = &attachment,
 		.subpassCount = 1,
 		.pSubpasses = &subpass,
-		.dependencyCount = final_layout == VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL ? 2 : 1,
+		.dependencyCount = layout == VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL ? 2 : 1,
 		.pDependencies = dependencies,
 	};
-	return device->vk.CreateRenderPass(device->handle, &info, NULL, &pass->render_pass);
+	VkResult result = device->vk.CreateRenderPass(device->handle, &info, NULL, render_pass);
+	if (result != VK_SUCCESS) {
+		*render_pass = VK_NULL_HANDLE;
+	}
+	return result;
 }
 
 VkResult view_pass_init(struct view_pass *pass, const struct view_composer *composer,
-	VkFormat format, VkImageLayout final_layout) {
+	VkFormat format, VkImageLayout layout) {
 	const struct view_device *device = composer->device;
-	*pass = (struct view_pass){0};
-	VkResult result = create_render_pass(pass, device, format, final_layout);
+	*pass = (struct view_pass){.layout = layout};
+	VkResult result = create_render_pass(&pass->clear, device, format, layout, true);
+	if (result == VK_SUCCESS) {
+		result = create_render_pass(&pass->load, device, format, layout, false);
+	}
 	if (result != VK_SUCCESS) {
-		pass->render_pass = VK_NULL_HANDLE;
+		view_pass_finish(pass, composer);
 		return result;
 	}
 
@@ -307,7 +310,7 @@ VkResult view_pass_init(struct view_pass *pass, const struct view_composer *comp
 		.pColorBlendState = &blend,
 		.pDynamicState = &dynamic,
 		.layout = composer->layout,
-		.renderPass = pass->render_pass,
+		.renderPass = pass->clear, /* the other one is compatible */
 	};
 	result = device->vk.CreateGraphicsPipelines(
 		device->handle, VK_NULL_HANDLE, 1, &info, NULL, &pass->pipeline);
@@ -322,13 +325,15 @@ void view_pass_finish(struct view_pass *pass, const struct view_composer *compos
 	const struct view_device *device = composer->device;
 	if (device) {
 		device->vk.DestroyPipeline(device->handle, pass->pipeline, NULL);
-		device->vk.DestroyRenderPass(device->handle, pass->render_pass, NULL);
+		device->vk.DestroyRenderPass(device->handle, pass->clear, NULL);
+		device->vk.DestroyRenderPass(device->handle, pass->load, NULL);
 	}
 	*pass = (struct view_pass){0};
 }
 
-/* The largest rectangle of the picture's aspect in the middle of the target, whole pixels. */
-static struct placement fit(VkExtent2D target, uint32_t width, uint32_t height) {
+/* The largest rectangle of the picture's aspect in the middle of the target. */
+struct view_placement view_scene_place(const struct view_scene *scene, VkExtent2D target) {
+	const uint32_t width = scene->width, height = scene->height;
 	uint64_t fit_width = target.width, fit_height = target.height;
 	if (width == target.width && height == target.height) {
 		/* as it is */
@@ -339,7 +344,7 @@ static struct placement fit(VkExtent2D target, uint32_t width, uint32_t height) 
 	}
 	fit_width = fit_width ? fit_width : 1;
 	fit_height = fit_height ? fit_height : 1;
-	return (struct placement){
+	return (struct view_placement){
 		.x = (double)((target.width - fit_width) / 2),
 		.y = (double)((target.height - fit_height) / 2),
 		.width = (double)fit_width,
@@ -356,7 +361,7 @@ static int32_t clamp_round(double value, double low, double high) {
 /* Draws a layer at its place, but nothing outside `clip`, which lies in the target. */
 static void draw_layer(const struct view_composer *composer, VkCommandBuffer commands,
 	enum view_layer layer, enum filter filter, const struct view_components *components,
-	const struct placement *place, const struct placement *clip) {
+	const struct view_placement *place, const struct view_placement *clip) {
 	const struct view_device *device = composer->device;
 	int32_t left = clamp_round(place->x, clip->x, clip->x + clip->width);
 	int32_t top = clamp_round(place->y, clip->y, clip->y + clip->height);
@@ -384,48 +389,237 @@ static void draw_layer(const struct view_composer *composer, VkCommandBuffer com
 	device->vk.CmdDraw(commands, 3, 1, 0, 0);
 }
 
-void view_compose(const struct view_composer *composer, const struct view_pass *pass,
-	VkCommandBuffer commands, VkFramebuffer target, VkExtent2D size,
-	const struct view_scene *scene) {
+/* The picture, and how many pixels of the target one of its pixels is. */
+struct fit {
+	struct view_placement picture;
+	double scale_x, scale_y;
+	bool exact; /* pixel by pixel */
+};
+
+static struct fit fit_scene(const struct view_scene *scene, VkExtent2D target) {
+	struct fit fit = {.picture = view_scene_place(scene, target)};
+	fit.scale_x = fit.picture.width / scene->width;
+	fit.scale_y = fit.picture.height / scene->height;
+	fit.exact = fit.scale_x == 1.0 && fit.scale_y == 1.0;
+	return fit;
+}
+
+static struct view_placement place_cursor(const struct view_scene *scene, const struct fit *fit) {
+	return (struct view_placement){
+		.x = fit->picture.x + (double)scene->cursor_x * fit->scale_x,
+		.y = fit->picture.y + (double)scene->cursor_y * fit->scale_y,
+		.width = scene->cursor_width * fit->scale_x,
+		.height = scene->cursor_height * fit->scale_y,
+	};
+}
+
+/* The whole pixels that a place touches, `margin` more on each side, as far as they are the picture's. */
+static struct view_rect touched(
+	const struct fit *fit, const struct view_placement *place, double margin) {
+	const struct view_placement *picture = &fit->picture;
+	const double right_end = picture->x + picture->width;
+	const double bottom_end = picture->y + picture->height;
+	const int32_t left = clamp_round(place->x - margin - 0.5, picture->x, right_end);
+	const int32_t top = clamp_round(place->y - margin - 0.5, picture->y, bottom_end);
+	const int32_t right =
+		clamp_round(place->x + place->width + margin + 0.5, picture->x, right_end);
+	const int32_t bottom =
+		clamp_round(place->y + place->height + margin + 0.5, picture->y, bottom_end);
+	if (left >= right || top >= bottom) {
+		return (struct view_rect){0};
+	}
+	return (struct view_rect){(uint32_t)left, (uint32_t)top, (uint32_t)(right - left),
+		(uint32_t)(bottom - top)};
+}
+
+static bool components_equal(const struct view_components *a, const struct view_components *b) {
+	return a->red == b->red && a->green == b->green && a->blue == b->blue && a->alpha == b->alpha;
+}
+
+static bool cursor_differs(const struct view_scene *was, const struct view_scene *is) {
+	return was->has_cursor != is->has_cursor
+		|| (is->has_cursor && (is->cursor_changed || was->cursor_x != is->cursor_x
+			|| was->cursor_y != is->cursor_y || was->cursor_width != is->cursor_width
+			|| was->cursor_height != is->cursor_height));
+}
+
+struct view_rect view_scene_difference(
+	const struct view_scene *was, const struct view_scene *is, VkExtent2D target) {
+	if (is->lost || was->has_picture != is->has_picture || was->width != is->width
+			|| was->height != is->height || !components_equal(&was->order, &is->order)) {
+		return (struct view_rect){.width = target.width, .height = target.height};
+	}
+	struct view_rect part = {0};
+	if (!is->has_picture) {
+		return part;
+	}
+	const struct fit fit = fit_scene(is, target);
+	if (!view_rect_is_empty(&is->changed)) {
+		const struct view_placement place = {
+			.x = fit.picture.x + is->changed.x * fit.scale_x,
+			.y = fit.picture.y + is->changed.y * fit.scale_y,
+			.width = is->changed.width * fit.scale_x,
+			.height = is->changed.height * fit.scale_y,
+		};
+		/* a filter that mixes neighbours takes a pixel beyond its edge */
+		const double scale = fit.scale_x > fit.scale_y ? fit.scale_x : fit.scale_y;
+		part = touched(&fit, &place, fit.exact ? 0.0 : scale + 1.0);
+	}
+	if (cursor_differs(was, is)) {
+		const struct view_scene *const scenes[] = {was, is};
+		for (int i = 0; i < 2; i++) {
+			if (scenes[i]->has_cursor) {
+				const struct view_placement place = place_cursor(scenes[i], &fit);
+				const struct view_rect cursor = touched(&fit, &place, 1.0);
+				part = view_rect_join(&part, &cursor);
+			}
+		}
+	}
+	return part;
+}
+
+/* The place that two have in common; its size is 0 or less if there is none. */
+static struct view_placement common_place(
+	const struct view_placement *a, const struct view_placement *b) {
+	const double a_right = a->x + a->width, b_right = b->x + b->width;
+	const double a_bottom = a->y + a->height, b_bottom = b->y + b->height;
+	struct view_placement common = {
+		.x = a->x > b->x ? a->x : b->x,
+		.y = a->y > b->y ? a->y : b->y,
+	};
+	common.width = (a_right < b_right ? a_right : b_right) - common.x;
+	common.height = (a_bottom < b_bottom ? a_bottom : b_bottom) - common.y;
+	return common;
+}
+
+static const VkClearValue black = {.color = {.float32 = {0.0f, 0.0f, 0.0f, 1.0f}}};
+
+static void begin_drawing(const struct view_composer *composer, const struct view_pass *pass,
+	VkCommandBuffer commands, const struct view_target *target, const struct view_rect *part,
+	bool clear) {
 	const struct view_device *device = composer->device;
-	const VkClearValue black = {.color = {.float32 = {0.0f, 0.0f, 0.0f, 1.0f}}};
 	const VkRenderPassBeginInfo begin = {
 		.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
-		.renderPass = pass->render_pass,
-		.framebuffer = target,
-		.renderArea = {.extent = size},
-		.clearValueCount = 1,
+		.renderPass = clear ? pass->clear : pass->load,
+		.framebuffer = target->framebuffer,
+		.renderArea = {
+			.offset = {(int32_t)part->x, (int32_t)part->y},
+			.extent = {part->width, part->height},
+		},
+		.clearValueCount = clear ? 1 : 0,
 		.pClearValues = &black,
 	};
+	const VkViewport viewport = {
+		.width = (float)target->size.width,
+		.height = (float)target->size.height,
+		.maxDepth = 1.0f,
+	};
 	device->vk.CmdBeginRenderPass(commands, &begin, VK_SUBPASS_CONTENTS_INLINE);
-	if (scene->has_picture) {
-		const VkViewport viewport = {
-			.width = (float)size.width,
-			.height = (float)size.height,
-			.maxDepth = 1.0f,
-		};
-		device->vk.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pass->pipeline);
-		device->vk.CmdSetViewport(commands, 0, 1, &viewport);
+	device->vk.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, pass->pipeline);
+	device->vk.CmdSetViewport(commands, 0, 1, &viewport);
+}
 
-		const struct placement picture = fit(size, scene->width, scene->height);
-		const double scale_x = picture.width / scene->width;
-		const double scale_y = picture.height / scene->height;
-		const bool exact = scale_x == 1.0 && scale_y == 1.0;
-		const enum filter filter = exact ? NEAREST : LINEAR;
-		draw_layer(composer, commands, VIEW_LAYER_PICTURE, filter, &scene->order, &picture,
-			&picture);
-		if (scene->has_cursor) {
-			/* B8G8R8A8 */
-			const struct view_components order = {.red = 2, .green = 1, .blue = 0, .alpha = 3};
-			const struct placement cursor = {
-				.x = picture.x + (double)scene->cursor_x * scale_x,
-				.y = picture.y + (double)scene->cursor_y * scale_y,
-				.width = scene->cursor_width * scale_x,
-				.height = scene->cursor_height * scale_y,
-			};
-			draw_layer(composer, commands, VIEW_LAYER_CURSOR, filter, &order, &cursor,
-				&picture);
+static void draw_cursor(const struct view_composer *composer, VkCommandBuffer commands,
+	const struct view_scene *scene, const struct fit *fit, const struct view_placement *clip) {
+	/* B8G8R8A8 */
+	const struct view_components order = {.red = 2, .green = 1, .blue = 0, .alpha = 3};
+	const struct view_placement place = place_cursor(scene, fit);
+	draw_layer(composer, commands, VIEW_LAYER_CURSOR, fit->exact ? NEAREST : LINEAR, &order, &place,
+		clip);
+}
+
+static bool cursor_reaches(const struct view_scene *scene, const struct fit *fit,
+	const struct view_placement *clip) {
+	const struct view_placement place = place_cursor(scene, fit);
+	const struct view_placement common = common_place(&place, clip);
+	return common.width > 0 && common.height > 0;
+}
+
+/* Changes the target's layout, between accesses of the given kinds. */
+static void change_layout(const struct view_composer *composer, VkCommandBuffer commands,
+	const struct view_target *target, VkImageLayout from, VkImageLayout to,
+	VkAccessFlags src_access, VkPipelineStageFlags dst_stage, VkAccessFlags dst_access) {
+	const VkImageMemoryBarrier barrier = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+		.srcAccessMask = src_access,
+		.dstAccessMask = dst_access,
+		.oldLayout = from,
+		.newLayout = to,
+		.srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+		.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+		.image = target->image,
+		.subresourceRange = {
+			.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+			.levelCount = 1,
+			.layerCount = 1,
+		},
+	};
+	composer->device->vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, dst_stage, 0,
+		0, NULL, 0, NULL, 1, &barrier);
+}
+
+/* Puts the picture on the target without drawing; the target is in the pass's layout afterwards. */
+static void copy_picture(const struct view_composer *composer, const struct view_pass *pass,
+	VkCommandBuffer commands, const struct view_target *target, const struct fit *fit,
+	const struct view_placement *clip, bool whole) {
+	const struct view_device *device = composer->device;
+	change_layout(composer, commands, target,
+		whole ? VK_IMAGE_LAYOUT_UNDEFINED : pass->layout, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 0,
+		VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT);
+	if (whole && (fit->picture.width < target->size.width
+			|| fit->picture.height < target->size.height)) {
+		const VkImageSubresourceRange range = {
+			.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+			.levelCount = 1,
+			.layerCount = 1,
+		};
+		device->vk.CmdClearColorImage(commands, target->image,
+			VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &black.color, 1, &range);
+		change_layout(composer, commands, target, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+			VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, VK_ACCESS_TRANSFER_WRITE_BIT,
+			VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT);
+	}
+	const struct view_rect part = {
+		.x = (uint32_t)(clip->x - fit->picture.x),
+		.y = (uint32_t)(clip->y - fit->picture.y),
+		.width = (uint32_t)clip->width,
+		.height = (uint32_t)clip->height,
+	};
+	view_texture_record_blit(composer->textures[VIEW_LAYER_PICTURE], device, commands, &part,
+		target->image, (VkOffset2D){(int32_t)clip->x, (int32_t)clip->y});
+	change_layout(composer, commands, target, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, pass->layout,
+		VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT,
+		VK_ACCESS_COLOR_ATTACHMENT_READ_BIT | VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT);
+}
+
+void view_compose(const struct view_composer *composer, const struct view_pass *pass,
+	VkCommandBuffer commands, const struct view_target *target, const struct view_scene *scene,
+	const struct view_rect *part) {
+	const struct view_device *device = composer->device;
+	const bool whole =
+		part->width == target->size.width && part->height == target->size.height;
+	if (!scene->has_picture) {
+		begin_drawing(composer, pass, commands, target, part, true);
+		device->vk.CmdEndRenderPass(commands);
+		return;
+	}
+	const struct fit fit = fit_scene(scene, target->size);
+	const struct view_placement area = {part->x, part->y, part->width, part->height};
+	const struct view_placement clip = common_place(&fit.picture, &area);
+	if (fit.exact && target->takes_copies && components_equal(&scene->order, &target->order)) {
+		copy_picture(composer, pass, commands, target, &fit, &clip, whole);
+		if (scene->has_cursor && cursor_reaches(scene, &fit, &clip)) {
+			begin_drawing(composer, pass, commands, target, part, false);
+			draw_cursor(composer, commands, scene, &fit, &clip);
+			device->vk.CmdEndRenderPass(commands);
 		}
+		return;
+	}
+	begin_drawing(composer, pass, commands, target, part, whole);
+	draw_layer(composer, commands, VIEW_LAYER_PICTURE, fit.exact ? NEAREST : LINEAR, &scene->order,
+		&fit.picture, &clip);
+	if (scene->has_cursor) {
+		draw_cursor(composer, commands, scene, &fit, &clip);
 	}
 	device->vk.CmdEndRenderPass(commands);
 }

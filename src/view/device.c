@@ -55,10 +55,13 @@ static bool find_queue_family(const struct vk_instance_table *vk, VkPhysicalDevi
 
 static VkResult create_device(struct view_device *device, bool swapchain, bool portability) {
 	const struct vk_instance_table *vk = &device->instance->table;
-	const char *extensions[VK_HOST_MEMORY_MAX_EXTENSIONS + 2];
+	const char *extensions[VK_HOST_MEMORY_MAX_EXTENSIONS + 3];
 	uint32_t extension_count = vk_host_memory_extensions(&device->host_memory, extensions);
 	if (swapchain) {
 		extensions[extension_count++] = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+	}
+	if (device->incremental_present) {
+		extensions[extension_count++] = VK_KHR_INCREMENTAL_PRESENT_EXTENSION_NAME;
 	}
 	if (portability) { /* must be enabled where it exists */
 		extensions[extension_count++] = PORTABILITY_SUBSET;
@@ -114,6 +117,10 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 	}
 	bool has_swapchain = vk_extensions_have(&extensions, VK_KHR_SWAPCHAIN_EXTENSION_NAME);
 	bool portability = vk_extensions_have(&extensions, PORTABILITY_SUBSET);
+	device->incremental_present = surface && has_swapchain
+		&& vk_extensions_have(&extensions, VK_KHR_INCREMENTAL_PRESENT_EXTENSION_NAME);
+	/* Metal gives its layer's textures in any order, whatever image of Vulkan's they are for. */
+	device->keeps_images = !portability;
 	vk_extensions_finish(&extensions);
 
 	if (!device->host_memory.candidates) {

@@ -14,6 +14,8 @@ struct view_device {
 	VkPhysicalDevice physical;
 	VkPhysicalDeviceProperties properties;
 	VkPhysicalDeviceMemoryProperties memory;
+	bool keeps_images;        /* images of a swapchain are presented and come back as they were */
+	bool incremental_present; /* has VK_KHR_incremental_present */
 	struct vk_host_memory host_memory; /* at least one type is importable */
 	VkDevice handle;
 	struct vk_device_table vk;

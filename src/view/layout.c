@@ -100,24 +100,3 @@ struct view_rect view_rect_of_flush(
 	};
 	return rect.width && rect.height ? rect : (struct view_rect){0};
 }
-
-static uint32_t smaller(uint32_t a, uint32_t b) {
-	return a < b ? a : b;
-}
-
-static uint32_t larger(uint32_t a, uint32_t b) {
-	return a > b ? a : b;
-}
-
-struct view_rect view_rect_join(const struct view_rect *a, const struct view_rect *b) {
-	if (a->width == 0 || a->height == 0) {
-		return *b;
-	}
-	if (b->width == 0 || b->height == 0) {
-		return *a;
-	}
-	struct view_rect join = {.x = smaller(a->x, b->x), .y = smaller(a->y, b->y)};
-	join.width = larger(a->x + a->width, b->x + b->width) - join.x;
-	join.height = larger(a->y + a->height, b->y + b->height) - join.y;
-	return join;
-}

@@ -7,6 +7,7 @@
 
 #include "ipc/view_protocol.h"
 #include "view/compose.h"
+#include "view/rect.h"
 
 /** Where an image lies in a buffer, after it was checked: all its bytes are in it. */
 struct view_layout {
@@ -33,16 +34,8 @@ const char *view_layout_of_cursor(
 
 bool view_layout_equal(const struct view_layout *a, const struct view_layout *b);
 
-/** A rectangle, empty when its width or height is 0. */
-struct view_rect {
-	uint32_t x, y, width, height;
-};
-
 /** What of the flush's rectangle lies in width x height. */
 struct view_rect view_rect_of_flush(
 	const struct view_flush *flush, uint32_t width, uint32_t height);
-
-/** The smallest rectangle around both; coordinates are at most those of images. */
-struct view_rect view_rect_join(const struct view_rect *a, const struct view_rect *b);
 
 #endif

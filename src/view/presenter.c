@@ -153,6 +153,17 @@ static VkResult submit_copy(struct view_presenter *presenter, const struct view_
 	return result;
 }
 
+static void note_change(struct view_presenter *presenter, const struct view_copy *copy) {
+	struct view_scene *scene = &presenter->scene;
+	if (copy->layer == VIEW_LAYER_PICTURE) {
+		const struct view_rect part = {copy->x, copy->y, copy->width, copy->height};
+		scene->changed = view_rect_join(&scene->changed, &part);
+	} else {
+		scene->cursor_changed = true;
+	}
+	presenter->blits++;
+}
+
 enum view_copy_result view_presenter_copy(
 	struct view_presenter *presenter, const struct view_copy *copy, VkResult *why) {
 	assert(copy->offset % 4 == 0 && copy->stride % 4 == 0);
@@ -172,6 +183,7 @@ enum view_copy_result view_presenter_copy(
 	}
 	*why = result;
 	if (result == VK_SUCCESS) {
+		note_change(presenter, copy);
 		return VIEW_COPIED;
 	}
 	if (is_refusal(result)) {
@@ -199,7 +211,10 @@ enum view_show_result view_presenter_show(struct view_presenter *presenter, uint
 	if (!presenter->has_swapchain) {
 		return VIEW_HIDDEN;
 	}
-	return view_swapchain_show(&presenter->swapchain, &presenter->scene, patience_ns);
+	enum view_show_result result =
+		view_swapchain_show(&presenter->swapchain, &presenter->scene, patience_ns);
+	presenter->blits += result == VIEW_SHOWN;
+	return result;
 }
 
 /* Where a screenshot is drawn, and where the CPU reads it. */
@@ -260,7 +275,7 @@ static VkResult capture_create_image(
 	}
 	const VkFramebufferCreateInfo framebuffer = {
 		.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-		.renderPass = capture->pass.render_pass,
+		.renderPass = capture->pass.clear,
 		.attachmentCount = 1,
 		.pAttachments = &capture->view,
 		.width = width,
@@ -315,8 +330,14 @@ static VkResult capture_run(struct capture *capture, const struct view_presenter
 	if (result != VK_SUCCESS) {
 		return result;
 	}
-	view_compose(&presenter->composer, &capture->pass, capture->commands, capture->framebuffer,
-		(VkExtent2D){width, height}, &presenter->scene);
+	const struct view_target target = {
+		.image = capture->image,
+		.framebuffer = capture->framebuffer,
+		.size = {width, height},
+	};
+	const struct view_rect whole = {.width = width, .height = height};
+	view_compose(&presenter->composer, &capture->pass, capture->commands, &target,
+		&presenter->scene, &whole);
 	const VkBufferImageCopy region = {
 		.imageSubresource = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT, .layerCount = 1},
 		.imageExtent = {width, height, 1},

@@ -13,7 +13,9 @@
  * Theory of operation
  *
  * What a flush says has changed is copied once, by the GPU, from the imported shared memory into a
- * texture of our own. The window is drawn from the texture. So the guest's memory is read
+ * texture of our own. The window is drawn from the texture: what is older there (see swapchain.h),
+ * and by a copy of texels where the picture is not scaled and has the window's format. So the guest's
+ * memory is read
  * only between a flush and its answer, at no other time: a window that is resized or uncovered, a
  * cursor that moves, a screenshot never catch the guest in the middle of its next frame. (To sample
  * the shared memory directly would save that copy, but would bind us to the row pitches that the
@@ -36,6 +38,7 @@ struct view_presenter {
 	bool copy_running;
 
 	struct view_texture layers[VIEW_LAYER_COUNT];
+	uint32_t blits; /* what the GPU has copied or drawn so far, in pieces */
 	struct view_scene scene; /* the owner changes it as it likes, but for what is not there */
 };
 

@@ -61,7 +61,9 @@ enum complaint {
 
 struct answer {
 	uint64_t serial;
+	uint64_t presented_at; /* as in struct view_presented */
 	uint32_t scanout;
+	uint32_t blits;
 };
 
 struct view_session {
@@ -89,6 +91,8 @@ struct view_session {
 
 	struct answer answers[MAX_ANSWERS];
 	size_t answer_count;
+	struct answer *unshown;            /* the last one of this round; NULL: no flush came in it */
+	uint32_t blits_told;               /* of the presenter's blits */
 	uint64_t frame_time;               /* nanoseconds */
 	uint64_t last_frame, last_answer;  /* when */
 
@@ -132,21 +136,22 @@ static void send_event(struct view_session *session, uint32_t type, const void *
 	watch_channel(session);
 }
 
-static void send_presented(struct view_session *session, uint64_t serial, uint32_t scanout) {
+static void send_presented(struct view_session *session, const struct answer *answer) {
 	const struct view_presented presented = {
-		.serial = serial,
-		.presented_at = clock_now(),
-		.scanout = scanout,
-		.blits = 1,
+		.serial = answer->serial,
+		.presented_at = answer->presented_at,
+		.scanout = answer->scanout,
+		.blits = answer->blits,
 	};
 	send_event(session, VIEW_EVENT_PRESENTED, &presented, sizeof(presented));
 }
 
 static void send_answers(struct view_session *session) {
 	for (size_t i = 0; i < session->answer_count; i++) {
-		send_presented(session, session->answers[i].serial, session->answers[i].scanout);
+		send_presented(session, &session->answers[i]);
 	}
 	session->answer_count = 0;
+	session->unshown = NULL;
 	session->last_answer = clock_now();
 	event_source_timer_disarm(session->answer_timer);
 }
@@ -201,6 +206,13 @@ static bool copy_picture(struct view_session *session) {
 	return true;
 }
 
+/* The last flush of this round is on the display; those before it in this round never will be. */
+static void note_presented(struct view_session *session, uint64_t when) {
+	if (session->unshown) {
+		session->unshown->presented_at = when;
+	}
+}
+
 /* Shows the scene in the window. False if all is over. */
 static bool redraw(struct view_session *session) {
 	session->redraw_due = false;
@@ -216,6 +228,7 @@ static bool redraw(struct view_session *session) {
 		event_source_timer_arm(session->redraw_timer, BUSY_RETRY);
 	} else {
 		session->last_frame = clock_now();
+		note_presented(session, session->last_frame);
 	}
 	return true;
 }
@@ -250,7 +263,7 @@ static void finish_round(struct view_session *session) {
 	if (session->ended) {
 		return;
 	}
-	bool flushed = session->answer_count > 0;
+	bool flushed = session->unshown;
 	if (session->copy_due && !copy_picture(session)) {
 		end(session, true);
 		return;
@@ -265,6 +278,12 @@ static void finish_round(struct view_session *session) {
 		return;
 	}
 	if (flushed) {
+		if (!session->window) {
+			note_presented(session, clock_now());
+		}
+		session->unshown->blits = session->presenter->blits - session->blits_told;
+		session->blits_told = session->presenter->blits;
+		session->unshown = NULL;
 		answer(session, visible);
 	}
 }
@@ -375,13 +394,15 @@ static void handle_flush(struct view_session *session, const struct view_flush *
 		if (flush->scanout >= VIEW_MAX_SCANOUTS) {
 			complain(session, COMPLAINT_ID, "flush of scanout", flush->scanout, "no such one");
 		}
-		send_presented(session, flush->serial, flush->scanout);
+		const struct answer nothing = {.serial = flush->serial, .scanout = flush->scanout};
+		send_presented(session, &nothing);
 		return;
 	}
 	if (session->answer_count == MAX_ANSWERS) { /* some were held back */
 		send_answers(session);
 	}
-	session->answers[session->answer_count++] = (struct answer){.serial = flush->serial};
+	session->unshown = &session->answers[session->answer_count++];
+	*session->unshown = (struct answer){.serial = flush->serial};
 
 	if (session->next.buffer_id == 0) {
 		return;
@@ -580,7 +601,10 @@ static void take_window_state(struct view_session *session) {
 	}
 	bool was_hidden = session->hidden;
 	session->hidden = state.hidden || state.width == 0 || state.height == 0;
-	session->redraw_due |= state.exposed || (was_hidden && !session->hidden);
+	if (state.exposed || (was_hidden && !session->hidden)) {
+		session->presenter->scene.lost = true;
+		session->redraw_due = true;
+	}
 	if (session->hidden) {
 		return;
 	}

@@ -181,9 +181,18 @@ void view_swapchain_resize(struct view_swapchain *swapchain, uint32_t width, uin
 	swapchain->stale |= width != swapchain->size.width || height != swapchain->size.height;
 }
 
+static struct view_rect whole_image(const struct view_swapchain *swapchain) {
+	return (struct view_rect){
+		.width = swapchain->size.width,
+		.height = swapchain->size.height,
+	};
+}
+
 static VkResult create_image(struct view_swapchain *swapchain, VkImage handle,
 	struct view_swapchain_image *image) {
 	const struct view_device *device = swapchain->device;
+	image->handle = handle;
+	image->old = whole_image(swapchain);
 	const VkImageViewCreateInfo view = {
 		.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
 		.image = handle,
@@ -201,7 +210,7 @@ static VkResult create_image(struct view_swapchain *swapchain, VkImage handle,
 	}
 	const VkFramebufferCreateInfo framebuffer = {
 		.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-		.renderPass = swapchain->pass.render_pass,
+		.renderPass = swapchain->pass.clear,
 		.attachmentCount = 1,
 		.pAttachments = &image->view,
 		.width = swapchain->size.width,
@@ -241,6 +250,21 @@ static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
 	return value < low ? low : value > high ? high : value;
 }
 
+/* What may be copied into an image of this format as it is; false: nothing. */
+static bool order_of_format(VkFormat format, struct view_components *order) {
+	switch (format) {
+	case VK_FORMAT_B8G8R8A8_UNORM:
+		*order = (struct view_components){.red = 2, .green = 1, .blue = 0, .alpha = 4};
+		return true;
+	case VK_FORMAT_R8G8B8A8_UNORM:
+	case VK_FORMAT_A8B8G8R8_UNORM_PACK32: /* a number, whose low byte comes first */
+		*order = (struct view_components){.red = 0, .green = 1, .blue = 2, .alpha = 4};
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Makes the swapchain anew for the window as it is. VIEW_SHOWN: it can be drawn on. */
 static enum view_show_result recreate(struct view_swapchain *swapchain) {
 	const struct view_device *device = swapchain->device;
@@ -273,6 +297,10 @@ static enum view_show_result recreate(struct view_swapchain *swapchain) {
 	while (alpha < 3 && !(surface.supportedCompositeAlpha & alphas[alpha])) {
 		alpha++;
 	}
+	/* whose alpha counts, into that nothing is copied */
+	swapchain->takes_copies = surface.supportedUsageFlags & VK_IMAGE_USAGE_TRANSFER_DST_BIT
+		&& alphas[alpha] == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR
+		&& order_of_format(swapchain->format.format, &swapchain->order);
 	const bool as_is = surface.supportedTransforms & VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
 	const VkSwapchainCreateInfoKHR info = {
 		.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR,
@@ -282,13 +310,14 @@ static enum view_show_result recreate(struct view_swapchain *swapchain) {
 		.imageColorSpace = swapchain->format.colorSpace,
 		.imageExtent = size,
 		.imageArrayLayers = 1,
-		.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
+		.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT
+			| (swapchain->takes_copies ? VK_IMAGE_USAGE_TRANSFER_DST_BIT : 0),
 		.imageSharingMode = VK_SHARING_MODE_EXCLUSIVE,
 		.preTransform = as_is ? VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR
 			: surface.currentTransform,
 		.compositeAlpha = alphas[alpha],
 		.presentMode = swapchain->present_mode,
-		.clipped = VK_TRUE,
+		.clipped = device->keeps_images ? VK_FALSE : VK_TRUE,
 		.oldSwapchain = swapchain->handle,
 	};
 	VkSwapchainKHR handle = VK_NULL_HANDLE;
@@ -302,6 +331,7 @@ static enum view_show_result recreate(struct view_swapchain *swapchain) {
 	swapchain->handle = result == VK_SUCCESS ? handle : VK_NULL_HANDLE;
 	swapchain->size = size;
 	swapchain->stale = false;
+	swapchain->changed = whole_image(swapchain);
 	if (result == VK_SUCCESS) {
 		result = create_images(swapchain);
 	}
@@ -313,8 +343,23 @@ static enum view_show_result recreate(struct view_swapchain *swapchain) {
 	return VIEW_SHOWN;
 }
 
+/* Takes over what is new in the scene: no image shows it yet. */
+static void note_changes(struct view_swapchain *swapchain, struct view_scene *scene) {
+	const struct view_rect difference =
+		view_scene_difference(&swapchain->shown, scene, swapchain->size);
+	for (uint32_t i = 0; i < swapchain->image_count; i++) {
+		struct view_rect *old = &swapchain->images[i].old;
+		*old = view_rect_join(old, &difference);
+	}
+	swapchain->changed = view_rect_join(&swapchain->changed, &difference);
+	scene->changed = (struct view_rect){0};
+	scene->cursor_changed = false;
+	scene->lost = false;
+	swapchain->shown = *scene;
+}
+
 static VkResult draw(struct view_swapchain *swapchain, struct view_swapchain_frame *frame,
-	const struct view_swapchain_image *image, const struct view_scene *scene) {
+	struct view_swapchain_image *image, const struct view_scene *scene) {
 	const struct view_device *device = swapchain->device;
 	VkResult result = device->vk.ResetFences(device->handle, 1, &frame->done);
 	if (result == VK_SUCCESS) {
@@ -323,18 +368,32 @@ static VkResult draw(struct view_swapchain *swapchain, struct view_swapchain_fra
 	if (result != VK_SUCCESS) {
 		return result;
 	}
-	view_compose(swapchain->composer, &swapchain->pass, frame->commands, image->framebuffer,
-		swapchain->size, scene);
+	if (!device->keeps_images) {
+		image->old = whole_image(swapchain);
+	}
+	if (!view_rect_is_empty(&image->old)) {
+		const struct view_target target = {
+			.image = image->handle,
+			.framebuffer = image->framebuffer,
+			.size = swapchain->size,
+			.takes_copies = swapchain->takes_copies,
+			.order = swapchain->order,
+		};
+		view_compose(swapchain->composer, &swapchain->pass, frame->commands, &target, scene,
+			&image->old);
+	}
+	image->old = (struct view_rect){0};
 	result = device->vk.EndCommandBuffer(frame->commands);
 	if (result != VK_SUCCESS) {
 		return result;
 	}
-	const VkPipelineStageFlags wait_stage = VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT;
+	const VkPipelineStageFlags wait_stages =
+		VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
 	const VkSubmitInfo submit = {
 		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
 		.waitSemaphoreCount = 1,
 		.pWaitSemaphores = &frame->acquired,
-		.pWaitDstStageMask = &wait_stage,
+		.pWaitDstStageMask = &wait_stages,
 		.commandBufferCount = 1,
 		.pCommandBuffers = &frame->commands,
 		.signalSemaphoreCount = 1,
@@ -343,8 +402,38 @@ static VkResult draw(struct view_swapchain *swapchain, struct view_swapchain_fra
 	return device->vk.QueueSubmit(device->queue, 1, &submit, frame->done);
 }
 
+static VkResult present(struct view_swapchain *swapchain, uint32_t index) {
+	const struct view_device *device = swapchain->device;
+	const struct view_rect *changed = &swapchain->changed;
+	const VkRectLayerKHR rectangle = {
+		.offset = {(int32_t)changed->x, (int32_t)changed->y},
+		.extent = {changed->width, changed->height},
+	};
+	const VkPresentRegionKHR region = {
+		.rectangleCount = view_rect_is_empty(changed) ? 0 : 1,
+		.pRectangles = &rectangle,
+	};
+	const VkPresentRegionsKHR regions = {
+		.sType = VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR,
+		.swapchainCount = 1,
+		.pRegions = &region,
+	};
+	const VkPresentInfoKHR info = {
+		.sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
+		.pNext = device->incremental_present ? &regions : NULL,
+		.waitSemaphoreCount = 1,
+		.pWaitSemaphores = &swapchain->images[index].drawn,
+		.swapchainCount = 1,
+		.pSwapchains = &swapchain->handle,
+		.pImageIndices = &index,
+	};
+	VkResult result = device->vk.QueuePresentKHR(device->queue, &info);
+	swapchain->changed = (struct view_rect){0};
+	return result;
+}
+
 enum view_show_result view_swapchain_show(
-	struct view_swapchain *swapchain, const struct view_scene *scene, uint64_t patience_ns) {
+	struct view_swapchain *swapchain, struct view_scene *scene, uint64_t patience_ns) {
 	const struct view_device *device = swapchain->device;
 	if (swapchain->window_width == 0 || swapchain->window_height == 0) {
 		return VIEW_HIDDEN;
@@ -358,6 +447,7 @@ enum view_show_result view_swapchain_show(
 				return ready;
 			}
 		}
+		note_changes(swapchain, scene);
 		struct view_swapchain_frame *frame = &swapchain->frames[swapchain->next_frame];
 		VkResult result = device->vk.WaitForFences(
 			device->handle, 1, &frame->done, VK_TRUE, FRAME_TIMEOUT);
@@ -384,15 +474,7 @@ enum view_show_result view_swapchain_show(
 			return fail("drawing", result);
 		}
 		swapchain->next_frame = (swapchain->next_frame + 1) % VIEW_FRAMES_IN_FLIGHT;
-		const VkPresentInfoKHR present = {
-			.sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
-			.waitSemaphoreCount = 1,
-			.pWaitSemaphores = &swapchain->images[index].drawn,
-			.swapchainCount = 1,
-			.pSwapchains = &swapchain->handle,
-			.pImageIndices = &index,
-		};
-		result = device->vk.QueuePresentKHR(device->queue, &present);
+		result = present(swapchain, index);
 		if (result == VK_SUCCESS || result == VK_SUBOPTIMAL_KHR) {
 			/* Suboptimal is shown all the same; a change of size is heard of from the window. */
 			return VIEW_SHOWN;

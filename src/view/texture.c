@@ -22,7 +22,8 @@ VkResult view_texture_init(struct view_texture *texture, const struct view_devic
 		.arrayLayers = 1,
 		.samples = VK_SAMPLE_COUNT_1_BIT,
 		.tiling = VK_IMAGE_TILING_OPTIMAL,
-		.usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT | VK_IMAGE_USAGE_SAMPLED_BIT,
+		.usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT
+			| VK_IMAGE_USAGE_SAMPLED_BIT,
 	};
 	VkResult result = device->vk.CreateImage(device->handle, &image, NULL, &texture->image);
 	if (result != VK_SUCCESS) {
@@ -105,4 +106,39 @@ void view_texture_record_copy(struct view_texture *texture, const struct view_de
 	device->vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
 		VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
 	texture->filled = true;
+}
+
+void view_texture_record_blit(const struct view_texture *texture, const struct view_device *device,
+	VkCommandBuffer commands, const struct view_rect *part, VkImage target, VkOffset2D place) {
+	VkImageMemoryBarrier barrier = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+		.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT,
+		.oldLayout = VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL,
+		.newLayout = VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
+		.srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+		.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+		.image = texture->image,
+		.subresourceRange = whole,
+	};
+	device->vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT,
+		VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
+	const VkImageSubresourceLayers layers = {
+		.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+		.layerCount = 1,
+	};
+	const VkImageCopy region = {
+		.srcSubresource = layers,
+		.srcOffset = {(int32_t)part->x, (int32_t)part->y, 0},
+		.dstSubresource = layers,
+		.dstOffset = {place.x, place.y, 0},
+		.extent = {part->width, part->height, 1},
+	};
+	device->vk.CmdCopyImage(commands, texture->image, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL, target,
+		VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &region);
+	barrier.srcAccessMask = 0; /* it was only read */
+	barrier.dstAccessMask = VK_ACCESS_SHADER_READ_BIT;
+	barrier.oldLayout = VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL;
+	barrier.newLayout = VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL;
+	device->vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
+		VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT, 0, 0, NULL, 0, NULL, 1, &barrier);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "view/device.h"
+#include "view/rect.h"
 
 /**
  * The view's own copy, in the GPU's memory, of what the guest shows. Texels are taken as bytes in
@@ -37,5 +38,12 @@ struct view_texture_copy {
 /** Records a copy; afterwards the texture can be drawn from. The first must fill all of it. */
 void view_texture_record_copy(struct view_texture *texture, const struct view_device *device,
 	VkCommandBuffer commands, const struct view_texture_copy *copy);
+
+/**
+ * Records a copy of the texels of a part, as they are, to `place` of another image, which is in the
+ * layout TRANSFER_DST_OPTIMAL and has texels of the same size.
+ */
+void view_texture_record_blit(const struct view_texture *texture, const struct view_device *device,
+	VkCommandBuffer commands, const struct view_rect *part, VkImage target, VkOffset2D place);
 
 #endif

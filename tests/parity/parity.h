@@ -81,6 +81,7 @@ struct parity_case {
 /* each ends with an entry without a name */
 extern const struct parity_case parity_api_cases[];
 extern const struct parity_case parity_compute_cases[];
+extern const struct parity_case parity_device_cases[];
 extern const struct parity_case parity_draw_cases[];
 extern const struct parity_case parity_dynamic_cases[];
 extern const struct parity_case parity_format_cases[];
