@@ -302,7 +302,9 @@ void parity_image_init(struct parity *parity, struct parity_image *image,
 		.image = image->image,
 		.viewType = view_type,
 		.format = info->format,
-		.subresourceRange = {aspect, 0, VK_REMAINING_MIP_LEVELS, 0, VK_REMAINING_ARRAY_LAYERS},
+		/* the validation layers do not understand the latter everywhere */
+		.subresourceRange = {aspect, 0, VK_REMAINING_MIP_LEVELS, 0,
+			info->arrayLayers > 1 ? info->arrayLayers : VK_REMAINING_ARRAY_LAYERS},
 	};
 	MUST(vkCreateImageView(parity->device, &view, NULL, &image->view));
 }
