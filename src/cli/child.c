@@ -16,12 +16,21 @@ void child_init(struct child *child, const char *name, struct event_loop *loop) 
 	*child = (struct child){.name = name, .loop = loop, .error_fd = -1};
 }
 
+static bool is_harmless(const struct child *child, const char *line) {
+	for (size_t i = 0; child->harmless && child->harmless[i]; i++) {
+		if (strstr(line, child->harmless[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * Our own programs begin their lines with their names already, and so does QEMU, with the
  * name of its executable: that one is replaced.
  */
 static void print_line(struct child *child, const char *line) {
-	if (child->harmless && strstr(line, child->harmless)) {
+	if (is_harmless(child, line)) {
 		return;
 	}
 	child->spoke = true;

@@ -17,7 +17,8 @@
  */
 struct child {
 	const char *name;         /* "qemu": begins each of its lines */
-	const char *harmless;     /* lines that contain this are dropped; NULL: none are */
+	/* lines that contain one of these are dropped; ends with NULL. NULL: none are */
+	const char *const *harmless;
 	struct event_loop *loop;
 	bool started;
 	pid_t pid;                /* 0: not started, or ended and reaped */

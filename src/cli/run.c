@@ -30,6 +30,7 @@ enum {
 	OPTION_SSH_PORT,
 	OPTION_WINDOW_SIZE,
 	OPTION_DISPLAY,
+	OPTION_PRESENT_MODE,
 	OPTION_SCREENSHOT,
 	OPTION_HOSTMEM,
 	OPTION_DRIVER,
@@ -55,6 +56,9 @@ static const struct option_spec specs[] = {
 	[OPTION_WINDOW_SIZE] = {"window-size", "WxH", "of the guest's screen (default 1280x800)"},
 	[OPTION_DISPLAY] = {"display", "KIND", "window or headless\n"
 		"(default: window if there is a display)"},
+	[OPTION_PRESENT_MODE] = {"present-mode", "MODE",
+		"how frames reach the window: fifo (default), mailbox or\n"
+		"immediate"},
 	[OPTION_SCREENSHOT] = {"screenshot", "FILE.png",
 		"where SIGUSR1 to this command saves what the window shows"},
 	[OPTION_HOSTMEM] = {"hostmem", "SIZE", "of the window through which the guest sees the GPU's\n"
@@ -301,6 +305,12 @@ static char *configure_screen(struct vm_config *config, const struct run_options
 			free(problem);
 		}
 	}
+	text = options->text[OPTION_PRESENT_MODE];
+	if (text && strcmp(text, "fifo") != 0 && strcmp(text, "mailbox") != 0 &&
+			strcmp(text, "immediate") != 0) {
+		return text_format("--present-mode=%s: it is fifo, mailbox or immediate", text);
+	}
+	config->present_mode = text;
 	text = options->text[OPTION_SCREENSHOT];
 	if (text) {
 		if (!*text) {

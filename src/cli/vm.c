@@ -291,6 +291,16 @@ static bool watch(struct vm *vm) {
 		event_loop_add_signal(vm->loop, SIGUSR1, handle_screenshot_signal, vm);
 }
 
+/*
+ * Quirks of QEMU 11.1.3; nothing is wrong then. The first comes with every blob that venera-gpu maps, the
+ * other when the machine was stopped while venera-gpu had begun to ask for something.
+ */
+static const char *const qemu_harmless[] = {
+	"vhost_set_mem_table failed: Input/output error (5)",
+	"Received unexpected msg type: -3019898",
+	NULL,
+};
+
 int vm_run(const struct vm_config *config, const struct vm_paths *paths, const struct qemu *qemu,
 		int guard_fd) {
 	int code = CLI_EXIT_FAILED;
@@ -310,8 +320,7 @@ int vm_run(const struct vm_config *config, const struct vm_paths *paths, const s
 	child_init(&vm.gpu, "venera-gpu", vm.loop);
 	child_init(&vm.view, "venera-view", vm.loop);
 	child_init(&vm.qemu, "qemu", vm.loop);
-	/* A quirk of QEMU 11.1.3 with every blob that venera-gpu maps; nothing is wrong then. */
-	vm.qemu.harmless = "vhost_set_mem_table failed: Input/output error (5)";
+	vm.qemu.harmless = qemu_harmless;
 
 	struct termios terminal;
 	bool have_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;

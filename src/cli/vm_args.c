@@ -75,6 +75,9 @@ void vm_view_args(struct args *args, const struct vm_config *config, const struc
 	const char *name = config->image ? config->image : config->kernel;
 	const char *slash = name ? strrchr(name, '/') : NULL;
 	args_add_format(args, "--title=%s - Venera", slash ? slash + 1 : "virtual machine");
+	if (config->present_mode) {
+		args_add_format(args, "--present-mode=%s", config->present_mode);
+	}
 	if (config->screenshot) {
 		args_add_format(args, "--screenshot=%s", config->screenshot);
 	}
