@@ -39,6 +39,7 @@ HANDLED = {
     'vkBindBufferMemory2',
     'vkBindImageMemory',
     'vkBindImageMemory2',
+    'vkCopyImageToImage',
     'vkCopyImageToMemoryMESA',
     'vkCopyMemoryToImageMESA',
     'vkCreateBuffer',

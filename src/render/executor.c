@@ -91,6 +91,7 @@ static bool run_commands(struct render_executor *executor, const uint8_t *data, 
 		decoder.device = NULL;
 		decoder.pool = NULL;
 		decoder.resource = NULL;
+		decoder.previous_resource = NULL;
 		decoder.failed_object = NULL;
 		entry->func(&call);
 		if (decoder.error) {

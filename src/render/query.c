@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Query pools, and other results that the host writes as bytes. */
+/* Query pools. */
 
 #include "render/call.h"
 #include "render/device.h"
@@ -73,75 +73,4 @@ void render_handle_vkGetQueryPoolResults(
 	args->ret = render_call_device_table(call)->GetQueryPoolResults(args->device,
 		args->queryPool, args->firstQuery, args->queryCount, args->dataSize, args->pData,
 		args->stride, args->flags);
-}
-
-/* --- host image copies: the guest's host memory travels in the command or in the reply --- */
-
-void render_handle_vkCopyImageToMemoryMESA(
-		struct render_call *call, struct venus_vkCopyImageToMemoryMESA *args) {
-	const struct vk_device_table *vk = render_call_device_table(call);
-	const VkCopyImageToMemoryInfoMESA *info = args->pCopyImageToMemoryInfo;
-	if (!vk->CopyImageToMemory) {
-		render_call_fail(call, "host image copies are not enabled on the device");
-		return;
-	}
-	if (call->decoder->failed_object || !args->pData) {
-		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-		return;
-	}
-	const VkImageToMemoryCopy region = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_TO_MEMORY_COPY,
-		.pHostPointer = args->pData,
-		.memoryRowLength = info->memoryRowLength,
-		.memoryImageHeight = info->memoryImageHeight,
-		.imageSubresource = info->imageSubresource,
-		.imageOffset = info->imageOffset,
-		.imageExtent = info->imageExtent,
-	};
-	const VkCopyImageToMemoryInfo copy = {
-		.sType = VK_STRUCTURE_TYPE_COPY_IMAGE_TO_MEMORY_INFO,
-		.flags = info->flags,
-		.srcImage = info->srcImage,
-		.srcImageLayout = info->srcImageLayout,
-		.regionCount = 1,
-		.pRegions = &region,
-	};
-	args->ret = vk->CopyImageToMemory(args->device, &copy);
-}
-
-void render_handle_vkCopyMemoryToImageMESA(
-		struct render_call *call, struct venus_vkCopyMemoryToImageMESA *args) {
-	const struct vk_device_table *vk = render_call_device_table(call);
-	const VkCopyMemoryToImageInfoMESA *info = args->pCopyMemoryToImageInfo;
-	if (!vk->CopyMemoryToImage) {
-		render_call_fail(call, "host image copies are not enabled on the device");
-		return;
-	}
-	VkMemoryToImageCopy *regions =
-		arena_alloc_array(call->decoder->arena, info->regionCount, sizeof(*regions));
-	if (!regions || call->decoder->failed_object) {
-		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-		return;
-	}
-	for (uint32_t i = 0; i < info->regionCount; i++) {
-		const VkMemoryToImageCopyMESA *region = &info->pRegions[i];
-		regions[i] = (VkMemoryToImageCopy){
-			.sType = VK_STRUCTURE_TYPE_MEMORY_TO_IMAGE_COPY,
-			.pHostPointer = region->pData,
-			.memoryRowLength = region->memoryRowLength,
-			.memoryImageHeight = region->memoryImageHeight,
-			.imageSubresource = region->imageSubresource,
-			.imageOffset = region->imageOffset,
-			.imageExtent = region->imageExtent,
-		};
-	}
-	const VkCopyMemoryToImageInfo copy = {
-		.sType = VK_STRUCTURE_TYPE_COPY_MEMORY_TO_IMAGE_INFO,
-		.flags = info->flags,
-		.dstImage = info->dstImage,
-		.dstImageLayout = info->dstImageLayout,
-		.regionCount = info->regionCount,
-		.pRegions = regions,
-	};
-	args->ret = vk->CopyMemoryToImage(args->device, &copy);
 }

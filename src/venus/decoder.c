@@ -246,6 +246,7 @@ bool venus_decoder_object(struct venus_decoder *d, uint64_t id, VkObjectType typ
 	if (type == VK_OBJECT_TYPE_COMMAND_POOL || type == VK_OBJECT_TYPE_DESCRIPTOR_POOL) {
 		d->pool = found;
 	} else if (type == VK_OBJECT_TYPE_BUFFER || type == VK_OBJECT_TYPE_IMAGE) {
+		d->previous_resource = d->resource;
 		d->resource = found;
 	}
 	*object = found;

@@ -20,7 +20,7 @@
  * reset.
  *
  * The caller fills in `cursor`, `end`, `arena` and `objects`, and before each command clears
- * `device`, `pool`, `resource` and `failed_object`. After an error nothing more may be decoded.
+ * `device`, `pool`, the resources and `failed_object`. After an error nothing more may be decoded.
  */
 struct venus_decoder {
 	const uint8_t *cursor, *end; /* multiples of 4 apart, and 4-byte aligned */
@@ -33,6 +33,7 @@ struct venus_decoder {
 	struct venus_object *device;        /* of its first argument; NULL: of the instance's level */
 	struct venus_object *pool;          /* the VkCommandPool or VkDescriptorPool it named last */
 	struct venus_object *resource;      /* the VkBuffer or VkImage it named last */
+	struct venus_object *previous_resource; /* and that before */
 	struct venus_object *failed_object; /* one that it named, and that got a NULL handle */
 };
 
