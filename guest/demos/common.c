@@ -2,6 +2,7 @@
 #include "common.h"
 
 #include <ctype.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,33 @@ bool demo_parse_size(const char *text, uint64_t *size) {
 	return *end == '\0' && *size >> shift == value;
 }
 
+bool demo_parse_extent(const char *text, uint32_t *width, uint32_t *height) {
+	char end;
+	return sscanf(text, "%ux%u%c", width, height, &end) == 2 && *width > 0 && *width <= 16384 &&
+		*height > 0 && *height <= 16384;
+}
+
+bool demo_parse_seconds(const char *text, double *seconds) {
+	char end;
+	return sscanf(text, "%lf%c", seconds, &end) == 1 && *seconds >= 0.0 && *seconds < 1e6;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void handle_signal(int signal_number) {
+	interrupted = signal_number;
+}
+
+void demo_catch_signals(void) {
+	const struct sigaction action = {.sa_handler = handle_signal};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+int demo_interrupted(void) {
+	return interrupted;
+}
+
 static bool create_instance(struct demo_gpu *gpu) {
 	const VkApplicationInfo application = {
 		.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
@@ -163,6 +191,30 @@ static bool pick_queue_family(struct demo_gpu *gpu, VkQueueFlags flags) {
 	return demo_fail("no queue family can do what is needed (VkQueueFlags 0x%x)", flags);
 }
 
+static bool check_extensions(const struct demo_gpu *gpu, const struct demo_gpu_options *options) {
+	uint32_t count = 0;
+	DEMO_TRY(vkEnumerateDeviceExtensionProperties(gpu->physical, NULL, &count, NULL));
+	VkExtensionProperties *found = calloc(count ? count : 1, sizeof(*found));
+	if (!found) {
+		return demo_fail("out of memory");
+	}
+	const char *missing = NULL;
+	VkResult result = vkEnumerateDeviceExtensionProperties(gpu->physical, NULL, &count, found);
+	for (uint32_t i = 0; i < options->extension_count && !missing; i++) {
+		missing = options->extensions[i];
+		for (uint32_t j = 0; j < count && missing; j++) {
+			if (strcmp(found[j].extensionName, missing) == 0) {
+				missing = NULL;
+			}
+		}
+	}
+	free(found);
+	if (!demo_check(result, "vkEnumerateDeviceExtensionProperties")) {
+		return false;
+	}
+	return !missing || demo_fail("the Vulkan driver has no %s, which is needed for this", missing);
+}
+
 static bool create_device(struct demo_gpu *gpu, const struct demo_gpu_options *options) {
 	VkPhysicalDeviceVulkan12Features features12 = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
@@ -191,6 +243,8 @@ static bool create_device(struct demo_gpu *gpu, const struct demo_gpu_options *o
 		.pNext = has_12 ? &features12 : NULL,
 		.queueCreateInfoCount = 1,
 		.pQueueCreateInfos = &queue,
+		.enabledExtensionCount = options->extension_count,
+		.ppEnabledExtensionNames = options->extensions,
 	};
 	DEMO_TRY(vkCreateDevice(gpu->physical, &info, NULL, &gpu->device));
 	vkGetDeviceQueue(gpu->device, gpu->family_index, 0, &gpu->queue);
@@ -206,7 +260,8 @@ static bool create_device(struct demo_gpu *gpu, const struct demo_gpu_options *o
 bool demo_gpu_init(struct demo_gpu *gpu, const struct demo_gpu_options *options) {
 	*gpu = (struct demo_gpu){0};
 	return create_instance(gpu) && pick_physical_device(gpu, options->driver_name) &&
-		pick_queue_family(gpu, options->queue_flags) && create_device(gpu, options);
+		pick_queue_family(gpu, options->queue_flags) && check_extensions(gpu, options) &&
+		create_device(gpu, options);
 }
 
 bool demo_gpu_init_another(struct demo_gpu *gpu, const struct demo_gpu *first,

@@ -37,10 +37,24 @@ double demo_now(void);
 /** Parses a number with an optional K, M or G behind it. */
 bool demo_parse_size(const char *text, uint64_t *size);
 
+/** Parses "WxH", as large as images may be. */
+bool demo_parse_extent(const char *text, uint32_t *width, uint32_t *height);
+
+/** Parses a number of seconds, also of parts of them. */
+bool demo_parse_seconds(const char *text, double *seconds);
+
+/** From here on ^C and the like do not end the program: demo_interrupted() tells of them. */
+void demo_catch_signals(void);
+
+/** The signal that was caught; 0: none. */
+int demo_interrupted(void);
+
 struct demo_gpu_options {
 	const char *driver_name; /* only a device of this driver; NULL: Venus if there, else any */
 	VkQueueFlags queue_flags;
 	bool host_query_reset, timeline_semaphore; /* wanted if they are there */
+	const char *const *extensions;             /* of the device, needed */
+	uint32_t extension_count;
 };
 
 struct demo_gpu {

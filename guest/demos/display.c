@@ -7,11 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gbm.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/* Emulated guests are slow, and a host may hold a frame back; but not for ever. */
+#define FLIP_TIMEOUT_MS 30000
 
 /* Prints how a call ended. `ok` is its result; the reason for a failure is in errno. */
 static bool report(const char *call, bool ok) {
@@ -140,13 +144,14 @@ static void copy_lines(const struct display *display, void *to, size_t to_stride
 	}
 }
 
-static bool add_framebuffer(struct display *display, uint32_t handle, uint32_t stride) {
-	const uint32_t handles[4] = {handle}, strides[4] = {stride}, offsets[4] = {0};
+static bool add_framebuffer(struct display *display, uint32_t handle, uint32_t offset,
+		uint32_t stride, uint32_t *fb_id) {
+	const uint32_t handles[4] = {handle}, strides[4] = {stride}, offsets[4] = {offset};
 	printf("buffer: %ux%u, stride %u, format XRGB8888\n", display->mode.hdisplay,
 		display->mode.vdisplay, stride);
 	return report("drmModeAddFB2",
 		drmModeAddFB2(display->fd, display->mode.hdisplay, display->mode.vdisplay,
-			DRM_FORMAT_XRGB8888, handles, strides, offsets, &display->fb_id, 0) == 0);
+			DRM_FORMAT_XRGB8888, handles, strides, offsets, fb_id, 0) == 0);
 }
 
 static bool fill_gbm_buffer(struct display *display, const void *pixels, size_t stride) {
@@ -169,8 +174,8 @@ static bool fill_gbm_buffer(struct display *display, const void *pixels, size_t 
 	}
 	copy_lines(display, map, map_stride, pixels, stride);
 	gbm_bo_unmap(display->bo, map_data);
-	return add_framebuffer(
-		display, gbm_bo_get_handle(display->bo).u32, gbm_bo_get_stride(display->bo));
+	return add_framebuffer(display, gbm_bo_get_handle(display->bo).u32, 0,
+		gbm_bo_get_stride(display->bo), &display->fb_id);
 }
 
 static bool fill_dumb_buffer(struct display *display, const void *pixels, size_t stride) {
@@ -191,7 +196,7 @@ static bool fill_dumb_buffer(struct display *display, const void *pixels, size_t
 	}
 	copy_lines(display, map, dumb_stride, pixels, stride);
 	munmap(map, size);
-	return add_framebuffer(display, display->dumb_handle, dumb_stride);
+	return add_framebuffer(display, display->dumb_handle, 0, dumb_stride, &display->fb_id);
 }
 
 static void destroy_buffers(struct display *display) {
@@ -223,12 +228,70 @@ bool display_show(struct display *display, enum display_buffer kind, const void 
 	if (!filled && !fill_dumb_buffer(display, pixels, stride)) {
 		return demo_fail("there is no buffer that can be shown");
 	}
-	bool ok = drmModeSetCrtc(display->fd, display->crtc_id, display->fb_id, 0, 0,
+	return display_show_framebuffer(display, display->fb_id);
+}
+
+bool display_add_framebuffer(struct display *display, int dma_buf, uint32_t offset, uint32_t stride,
+		uint32_t *fb_id) {
+	uint32_t handle;
+	*fb_id = 0;
+	if (!report("drmPrimeFDToHandle", drmPrimeFDToHandle(display->fd, dma_buf, &handle) == 0)) {
+		return demo_fail("the screen's driver does not take the dma-buf");
+	}
+	bool ok = add_framebuffer(display, handle, offset, stride, fb_id);
+	drmCloseBufferHandle(display->fd, handle); /* the framebuffer keeps what it needs */
+	return ok || demo_fail("the screen's driver makes no framebuffer of the dma-buf");
+}
+
+void display_remove_framebuffer(struct display *display, uint32_t fb_id) {
+	if (fb_id) {
+		drmModeRmFB(display->fd, fb_id);
+	}
+}
+
+bool display_show_framebuffer(struct display *display, uint32_t fb_id) {
+	bool ok = drmModeSetCrtc(display->fd, display->crtc_id, fb_id, 0, 0,
 		&display->connector->connector_id, 1, &display->mode) == 0;
 	if (!report("drmModeSetCrtc", ok)) {
 		return demo_fail("the buffer cannot be shown");
 	}
 	display->changed = true;
+	return true;
+}
+
+bool display_flip(struct display *display, uint32_t fb_id) {
+	if (drmModePageFlip(display->fd, display->crtc_id, fb_id, DRM_MODE_PAGE_FLIP_EVENT, display)) {
+		return demo_fail("drmModePageFlip: %s", strerror(errno));
+	}
+	display->flipping = true;
+	return true;
+}
+
+static void handle_flip(int fd, unsigned int sequence, unsigned int seconds,
+		unsigned int microseconds, void *data) {
+	struct display *display = data;
+	(void)fd;
+	(void)sequence;
+	(void)seconds;
+	(void)microseconds;
+	display->flipping = false;
+}
+
+bool display_wait_for_flip(struct display *display) {
+	drmEventContext events = {.version = 2, .page_flip_handler = handle_flip};
+	while (display->flipping) {
+		struct pollfd poll_fd = {.fd = display->fd, .events = POLLIN};
+		int ready = poll(&poll_fd, 1, FLIP_TIMEOUT_MS);
+		if (ready < 0 && errno == EINTR) {
+			continue;
+		}
+		if (ready <= 0) {
+			return demo_fail("the screen did not flip within %d s", FLIP_TIMEOUT_MS / 1000);
+		}
+		if (drmHandleEvent(display->fd, &events) != 0) {
+			return demo_fail("drmHandleEvent: %s", strerror(errno));
+		}
+	}
 	return true;
 }
 

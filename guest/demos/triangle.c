@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Renders a triangle with Vulkan into a LINEAR image in HOST_VISIBLE memory, copies what the CPU
- * sees there into a buffer, and shows that on the screen with KMS, or writes it to a file.
+ * sees there into a buffer, and shows that on the screen with KMS, or writes it to a file. With
+ * --zero-copy KMS shows the image itself, as a dma-buf.
  *
  * The picture, for whoever checks it: W x H pixels, x to the right, y down.
  *
@@ -16,18 +17,19 @@
  */
 #include "common.h"
 #include "display.h"
+#include "raster.h"
+#include "shared_image.h"
 
 #include "triangle_frag_spv.h"
 #include "triangle_vert_spv.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define FORMAT VK_FORMAT_B8G8R8A8_UNORM /* in memory what DRM calls XRGB8888 */
+#define FORMAT SHARED_IMAGE_FORMAT
 
 static const uint8_t background[3] = {26, 51, 153};
 
@@ -39,6 +41,7 @@ static const char usage[] =
 	"  --size=WxH         size in pixels (default: the screen's, or 1280x800)\n"
 	"  --seconds=N        show it for so long (default: 5)\n"
 	"  --buffer=gbm|dumb  kind of the buffer that is shown (default: gbm)\n"
+	"  --zero-copy        show the memory into which Vulkan draws, in place of a copy\n"
 	"  --drm-driver=NAME  driver of the screen (default: virtio_gpu)\n"
 	"  --driver=NAME      Vulkan driver that must be used, as venus\n"
 	"  --ppm=FILE         write a picture file instead of showing it\n"
@@ -48,11 +51,14 @@ struct options {
 	uint32_t width, height; /* 0: as the screen */
 	double seconds;
 	enum display_buffer buffer;
+	bool zero_copy;
 	const char *drm_driver, *driver, *ppm;
 };
 
 struct picture {
 	uint32_t width, height;
+	struct shared_image shared; /* with --zero-copy, the image and its memory */
+	uint32_t fb_id;             /* of that */
 	VkImage image;
 	VkDeviceMemory memory;
 	uint32_t memory_type;
@@ -118,60 +124,28 @@ static bool create_image(struct picture *picture, const struct demo_gpu *gpu) {
 	return true;
 }
 
-static bool create_target(struct picture *picture, const struct demo_gpu *gpu) {
-	const VkImageViewCreateInfo view = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
-		.image = picture->image,
-		.viewType = VK_IMAGE_VIEW_TYPE_2D,
-		.format = FORMAT,
-		.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1},
-	};
-	DEMO_TRY(vkCreateImageView(gpu->device, &view, NULL, &picture->view));
-	const VkAttachmentDescription attachment = {
-		.format = FORMAT,
-		.samples = VK_SAMPLE_COUNT_1_BIT,
-		.loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
-		.storeOp = VK_ATTACHMENT_STORE_OP_STORE,
-		.stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE,
-		.stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,
-		.initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
-		.finalLayout = VK_IMAGE_LAYOUT_GENERAL, /* the only one in which the CPU may look at it */
-	};
-	const VkAttachmentReference reference = {0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
-	const VkSubpassDescription subpass = {
-		.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
-		.colorAttachmentCount = 1,
-		.pColorAttachments = &reference,
-	};
-	const VkSubpassDependency dependency = {
-		.srcSubpass = 0,
-		.dstSubpass = VK_SUBPASS_EXTERNAL,
-		.srcStageMask = VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT,
-		.dstStageMask = VK_PIPELINE_STAGE_HOST_BIT,
-		.srcAccessMask = VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_HOST_READ_BIT,
-	};
-	const VkRenderPassCreateInfo pass = {
-		.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
-		.attachmentCount = 1,
-		.pAttachments = &attachment,
-		.subpassCount = 1,
-		.pSubpasses = &subpass,
-		.dependencyCount = 1,
-		.pDependencies = &dependency,
-	};
-	DEMO_TRY(vkCreateRenderPass(gpu->device, &pass, NULL, &picture->pass));
-	const VkFramebufferCreateInfo framebuffer = {
-		.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-		.renderPass = picture->pass,
-		.attachmentCount = 1,
-		.pAttachments = &picture->view,
-		.width = picture->width,
-		.height = picture->height,
-		.layers = 1,
-	};
-	DEMO_TRY(vkCreateFramebuffer(gpu->device, &framebuffer, NULL, &picture->framebuffer));
+/* The same, in memory that the screen can show. */
+static bool create_shared_image(struct picture *picture, const struct demo_gpu *gpu) {
+	if (!shared_image_init(&picture->shared, gpu, picture->width, picture->height,
+			VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT)) {
+		return false;
+	}
+	picture->image = picture->shared.image;
+	picture->memory = picture->shared.memory;
+	picture->memory_type = picture->shared.memory_type;
+	if (!(gpu->memory.memoryTypes[picture->memory_type].propertyFlags &
+			VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)) {
+		return demo_fail("shared images are in memory that cannot be mapped: the picture cannot "
+			"be checked");
+	}
+	printf("image: %ux%u, a dma-buf, LINEAR, B8G8R8A8_UNORM\n", picture->width, picture->height);
 	return true;
+}
+
+static bool create_target(struct picture *picture, const struct demo_gpu *gpu) {
+	return demo_pass_init(&picture->pass, gpu, FORMAT) &&
+		demo_target_init(&picture->view, &picture->framebuffer, gpu, picture->pass,
+			picture->image, FORMAT, picture->width, picture->height);
 }
 
 static bool create_pipeline(struct picture *picture, const struct demo_gpu *gpu) {
@@ -184,68 +158,14 @@ static bool create_pipeline(struct picture *picture, const struct demo_gpu *gpu)
 		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
 	DEMO_TRY(vkCreatePipelineLayout(gpu->device, &layout, NULL, &picture->layout));
 
-	const VkPipelineShaderStageCreateInfo stages[2] = {
-		{
-			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_VERTEX_BIT,
-			.module = picture->vertex,
-			.pName = "main",
-		},
-		{
-			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_FRAGMENT_BIT,
-			.module = picture->fragment,
-			.pName = "main",
-		},
-	};
-	const VkPipelineVertexInputStateCreateInfo input = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO};
-	const VkPipelineInputAssemblyStateCreateInfo assembly = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
-		.topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST,
-	};
-	const VkViewport viewport = {
-		0.0f, 0.0f, (float)picture->width, (float)picture->height, 0.0f, 1.0f};
-	const VkRect2D scissor = {.extent = {picture->width, picture->height}};
-	const VkPipelineViewportStateCreateInfo viewports = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_VIEWPORT_STATE_CREATE_INFO,
-		.viewportCount = 1,
-		.pViewports = &viewport,
-		.scissorCount = 1,
-		.pScissors = &scissor,
-	};
-	const VkPipelineRasterizationStateCreateInfo rasterization = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO,
-		.polygonMode = VK_POLYGON_MODE_FILL,
-		.cullMode = VK_CULL_MODE_NONE,
-		.lineWidth = 1.0f,
-	};
-	const VkPipelineMultisampleStateCreateInfo multisample = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO,
-		.rasterizationSamples = VK_SAMPLE_COUNT_1_BIT,
-	};
-	const VkPipelineColorBlendAttachmentState attachment = {.colorWriteMask = 0xf};
-	const VkPipelineColorBlendStateCreateInfo blend = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
-		.attachmentCount = 1,
-		.pAttachments = &attachment,
-	};
-	const VkGraphicsPipelineCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
-		.stageCount = 2,
-		.pStages = stages,
-		.pVertexInputState = &input,
-		.pInputAssemblyState = &assembly,
-		.pViewportState = &viewports,
-		.pRasterizationState = &rasterization,
-		.pMultisampleState = &multisample,
-		.pColorBlendState = &blend,
+	return demo_pipeline_init(&picture->pipeline, gpu, &(struct demo_pipeline_options){
+		.vertex = picture->vertex,
+		.fragment = picture->fragment,
 		.layout = picture->layout,
-		.renderPass = picture->pass,
-	};
-	DEMO_TRY(vkCreateGraphicsPipelines(
-		gpu->device, VK_NULL_HANDLE, 1, &info, NULL, &picture->pipeline));
-	return true;
+		.pass = picture->pass,
+		.width = picture->width,
+		.height = picture->height,
+	});
 }
 
 static bool render(struct picture *picture, const struct demo_gpu *gpu) {
@@ -267,26 +187,35 @@ static bool render(struct picture *picture, const struct demo_gpu *gpu) {
 	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, picture->pipeline);
 	vkCmdDraw(commands, 3, 1, 0, 0);
 	vkCmdEndRenderPass(commands);
+	if (picture->shared.image) {
+		shared_image_release(&picture->shared, gpu, commands, VK_IMAGE_LAYOUT_GENERAL,
+			VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT, VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT);
+	}
 	return demo_commands_run(commands, gpu);
 }
 
 static bool map_image(struct picture *picture, const struct demo_gpu *gpu) {
-	const VkImageSubresource subresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0};
-	VkSubresourceLayout layout;
-	vkGetImageSubresourceLayout(gpu->device, picture->image, &subresource, &layout);
+	size_t offset = picture->shared.offset;
+	picture->stride = picture->shared.stride;
+	if (!picture->shared.image) {
+		const VkImageSubresource subresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0};
+		VkSubresourceLayout layout;
+		vkGetImageSubresourceLayout(gpu->device, picture->image, &subresource, &layout);
+		offset = (size_t)layout.offset;
+		picture->stride = (size_t)layout.rowPitch;
+	}
 	void *data;
 	DEMO_TRY(vkMapMemory(gpu->device, picture->memory, 0, VK_WHOLE_SIZE, 0, &data));
 	if (!demo_invalidate(gpu, picture->memory, picture->memory_type)) {
 		return false;
 	}
-	picture->pixels = (const uint8_t *)data + layout.offset;
-	picture->stride = (size_t)layout.rowPitch;
+	picture->pixels = (const uint8_t *)data + offset;
 	printf("image: stride %zu\n", picture->stride);
 	return true;
 }
 
-static bool picture_init(struct picture *picture, const struct demo_gpu *gpu) {
-	return create_image(picture, gpu) && create_target(picture, gpu) &&
+static bool picture_init(struct picture *picture, const struct demo_gpu *gpu, bool shared) {
+	return (shared ? create_shared_image(picture, gpu) : create_image(picture, gpu)) && create_target(picture, gpu) &&
 		create_pipeline(picture, gpu) && render(picture, gpu) && map_image(picture, gpu);
 }
 
@@ -301,8 +230,12 @@ static void picture_finish(struct picture *picture, const struct demo_gpu *gpu) 
 	vkDestroyFramebuffer(gpu->device, picture->framebuffer, NULL);
 	vkDestroyRenderPass(gpu->device, picture->pass, NULL);
 	vkDestroyImageView(gpu->device, picture->view, NULL);
-	vkDestroyImage(gpu->device, picture->image, NULL);
-	vkFreeMemory(gpu->device, picture->memory, NULL);
+	if (picture->shared.image) {
+		shared_image_finish(&picture->shared, gpu);
+	} else {
+		vkDestroyImage(gpu->device, picture->image, NULL);
+		vkFreeMemory(gpu->device, picture->memory, NULL);
+	}
 }
 
 /* Looks at one pixel, `x` 64ths of the width from the left and `y` of the height from the top. */
@@ -350,25 +283,28 @@ static bool write_ppm(const struct picture *picture, const char *path) {
 	return ok || demo_fail("%s: %s", path, strerror(errno));
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void handle_signal(int signal_number) {
-	interrupted = signal_number;
-}
-
 /* false if a signal ended it early. */
 static bool show_for(double seconds) {
-	const struct sigaction action = {.sa_handler = handle_signal};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	demo_catch_signals();
 	printf("showing for %g s\n", seconds);
 	double end = demo_now() + seconds;
-	for (double left; !interrupted && (left = end - demo_now()) > 0.0;) {
+	for (double left; !demo_interrupted() && (left = end - demo_now()) > 0.0;) {
 		struct timespec pause = {.tv_sec = (time_t)left};
 		pause.tv_nsec = (long)((left - (double)pause.tv_sec) * 1e9);
 		nanosleep(&pause, NULL);
 	}
-	return !interrupted || demo_fail("ended by signal %d", (int)interrupted);
+	return !demo_interrupted() || demo_fail("ended by signal %d", demo_interrupted());
+}
+
+static bool show(
+		const struct options *options, struct picture *picture, struct display *display) {
+	if (!options->zero_copy) {
+		return display_show(display, options->buffer, picture->pixels, picture->stride);
+	}
+	const struct shared_image *image = &picture->shared;
+	return display_add_framebuffer(
+			display, image->fd, image->offset, image->stride, &picture->fb_id) &&
+		display_show_framebuffer(display, picture->fb_id);
 }
 
 static bool render_and_show(const struct options *options, struct demo_gpu *gpu,
@@ -386,25 +322,28 @@ static bool render_and_show(const struct options *options, struct demo_gpu *gpu,
 	const struct demo_gpu_options gpu_options = {
 		.driver_name = options->driver,
 		.queue_flags = VK_QUEUE_GRAPHICS_BIT,
+		.extensions = shared_image_extensions,
+		.extension_count = options->zero_copy ? shared_image_extension_count : 0,
 	};
-	if (!demo_gpu_init(gpu, &gpu_options) || !picture_init(picture, gpu)) {
+	if (!demo_gpu_init(gpu, &gpu_options) ||
+			!picture_init(picture, gpu, options->zero_copy)) {
 		return false;
 	}
 	if (options->ppm) {
 		return write_ppm(picture, options->ppm) && check_picture(picture);
 	}
-	return check_picture(picture) &&
-		display_show(display, options->buffer, picture->pixels, picture->stride) &&
+	return check_picture(picture) && show(options, picture, display) &&
 		show_for(options->seconds) && display_restore(display);
 }
 
 /* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
 static int parse_options(struct options *options, int argc, char *argv[]) {
-	enum { SIZE = 256, SECONDS, BUFFER, DRM_DRIVER, DRIVER, PPM, HELP };
+	enum { SIZE = 256, SECONDS, BUFFER, ZERO_COPY, DRM_DRIVER, DRIVER, PPM, HELP };
 	static const struct option known[] = {
 		{"size", required_argument, NULL, SIZE},
 		{"seconds", required_argument, NULL, SECONDS},
 		{"buffer", required_argument, NULL, BUFFER},
+		{"zero-copy", no_argument, NULL, ZERO_COPY},
 		{"drm-driver", required_argument, NULL, DRM_DRIVER},
 		{"driver", required_argument, NULL, DRIVER},
 		{"ppm", required_argument, NULL, PPM},
@@ -412,22 +351,21 @@ static int parse_options(struct options *options, int argc, char *argv[]) {
 		{0},
 	};
 	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		char end;
 		bool ok = true;
 		switch (option) {
 		case SIZE:
-			ok = sscanf(optarg, "%ux%u%c", &options->width, &options->height, &end) == 2 &&
-				options->width > 0 && options->width <= 16384 && options->height > 0 &&
-				options->height <= 16384;
+			ok = demo_parse_extent(optarg, &options->width, &options->height);
 			break;
 		case SECONDS:
-			ok = sscanf(optarg, "%lf%c", &options->seconds, &end) == 1 && options->seconds >= 0.0 &&
-				options->seconds < 1e6;
+			ok = demo_parse_seconds(optarg, &options->seconds);
 			break;
 		case BUFFER:
 			options->buffer =
 				strcmp(optarg, "dumb") == 0 ? DISPLAY_BUFFER_DUMB : DISPLAY_BUFFER_GBM;
 			ok = strcmp(optarg, "dumb") == 0 || strcmp(optarg, "gbm") == 0;
+			break;
+		case ZERO_COPY:
+			options->zero_copy = true;
 			break;
 		case DRM_DRIVER:
 			options->drm_driver = optarg;
@@ -467,6 +405,7 @@ int main(int argc, char *argv[]) {
 	struct picture picture = {0};
 	struct display display = {.fd = -1};
 	bool ok = render_and_show(&options, &gpu, &picture, &display);
+	display_remove_framebuffer(&display, picture.fb_id);
 	display_close(&display);
 	picture_finish(&picture, &gpu);
 	demo_gpu_finish(&gpu);
