@@ -28,6 +28,7 @@ static const struct parity_case *const groups[] = {
 	parity_sync_cases,
 	parity_format_cases,
 	parity_device_cases,
+	parity_descriptor_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {

@@ -81,17 +81,18 @@ struct parity_case {
 /* each ends with an entry without a name */
 extern const struct parity_case parity_api_cases[];
 extern const struct parity_case parity_compute_cases[];
+extern const struct parity_case parity_descriptor_cases[];
 extern const struct parity_case parity_device_cases[];
 extern const struct parity_case parity_draw_cases[];
 extern const struct parity_case parity_dynamic_cases[];
 extern const struct parity_case parity_format_cases[];
 extern const struct parity_case parity_image_cases[];
 extern const struct parity_case parity_memory_cases[];
+extern const struct parity_case parity_mesh_cases[];
 extern const struct parity_case parity_object_cases[];
 extern const struct parity_case parity_pass_cases[];
-extern const struct parity_case parity_mesh_cases[];
-extern const struct parity_case parity_ray_cases[];
 extern const struct parity_case parity_query_cases[];
+extern const struct parity_case parity_ray_cases[];
 extern const struct parity_case parity_sync_cases[];
 
 /* --- saying --- */
