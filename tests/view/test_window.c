@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,6 +288,78 @@ static void test_flush_pace(void) {
 	}
 }
 
+/*
+ * What the window shows in the end of many small changes is the same as what a screenshot shows, which is
+ * drawn anew: of no image of the swapchain was a part left old.
+ */
+static void check_small_changes(uint32_t width, uint32_t height, uint32_t format) {
+	struct peer peer;
+	peer_start(&peer, &options);
+	struct picture picture, cursor;
+	create_picture(&peer, &picture, width, height, format);
+	create_picture(&peer, &cursor, 16, 16, VIEW_FORMAT_B8G8R8A8);
+	for (uint32_t i = 0; i < 16 * 16; i++) {
+		picture_set_pixel(&cursor, i % 16, i / 16, 128, 64, 0, 128);
+	}
+	peer_set_scanout(&peer, &picture);
+	peer_flush(&peer);
+	struct view_cursor place = {
+		.buffer_id = cursor.id,
+		.stride = 16 * 4,
+		.width = 16,
+		.height = 16,
+	};
+	peer_send(&peer, VIEW_REQUEST_SET_CURSOR, &place, sizeof(place));
+	uint32_t random = 1;
+	for (uint32_t i = 0; i < 60; i++) {
+		random = random * 1103515245 + 12345;
+		const uint32_t x = (random >> 8) % (width - 10), y = (random >> 16) % (height - 10);
+		for (uint32_t j = 0; j < 10 * 10; j++) {
+			picture_set_pixel(&picture, x + j % 10, y + j / 10, (uint8_t)(random >> 4),
+				(uint8_t)(random >> 12), (uint8_t)j, 255);
+		}
+		place.x = (int32_t)(x % 300) - 5;
+		place.y = (int32_t)(y % 200) + 5;
+		peer_send(&peer, VIEW_REQUEST_MOVE_CURSOR, &place, sizeof(place));
+		peer_flush_rect(&peer, x, y, 10, 10);
+		if (i % 20 == 19) {
+			check_screen_is_screenshot(&peer, "small changes");
+		}
+	}
+	picture_destroy(&picture);
+	picture_destroy(&cursor);
+	peer_stop(&peer);
+}
+
+static void test_small_changes(void) {
+	check_small_changes(WIDTH, HEIGHT, VIEW_FORMAT_B8G8R8X8);          /* copied */
+	check_small_changes(WIDTH - 31, HEIGHT - 20, VIEW_FORMAT_B8G8R8X8); /* scaled */
+	check_small_changes(WIDTH, HEIGHT, VIEW_FORMAT_X8B8G8R8);          /* drawn */
+	check_small_changes(WIDTH, HEIGHT / 2, VIEW_FORMAT_B8G8R8X8);      /* black above and below */
+}
+
+/* Flushes are told when they were shown, and what it took. */
+static void test_presented(void) {
+	struct peer peer;
+	peer_start(&peer, &options);
+	struct picture picture;
+	create_picture(&peer, &picture, WIDTH, HEIGHT, VIEW_FORMAT_B8G8R8X8);
+	peer_set_scanout(&peer, &picture);
+	uint64_t last = clock_now();
+	for (uint64_t i = 1; i <= 10; i++) {
+		const struct view_flush flush = {.serial = i, .width = WIDTH, .height = HEIGHT};
+		peer_send(&peer, VIEW_REQUEST_FLUSH, &flush, sizeof(flush));
+		struct view_presented presented;
+		peer_expect(&peer, VIEW_EVENT_PRESENTED, &presented, sizeof(presented));
+		CHECK_INT(presented.serial, i);
+		CHECK(presented.presented_at > last && presented.presented_at <= clock_now());
+		CHECK(presented.blits >= 1);
+		last = presented.presented_at;
+	}
+	picture_destroy(&picture);
+	peer_stop(&peer);
+}
+
 static void test_resize(void) {
 	struct peer peer;
 	peer_start(&peer, &options);
@@ -355,6 +428,13 @@ static void test_resize(void) {
 		} else {
 			CHECK_INT(message.type, VIEW_EVENT_RESIZE);
 		}
+	}
+	/* it has heard of the last size when it has been still for a while */
+	struct pollfd pollfd = {.fd = peer.channel.fd, .events = POLLIN};
+	while (poll(&pollfd, 1, 300) > 0) {
+		struct channel_message message;
+		CHECK_INT(channel_recv(&peer.channel, &message), 1);
+		CHECK_INT(message.type, VIEW_EVENT_RESIZE);
 	}
 	check_screen_is_screenshot(&peer, "after many sizes");
 	picture_destroy(&picture);
@@ -593,6 +673,8 @@ int main(int argc, char **argv) {
 	RUN(test_window_shows_the_picture);
 	RUN(test_cursor_moves_without_flushes);
 	RUN(test_flush_pace);
+	RUN(test_small_changes);
+	RUN(test_presented);
 	RUN(test_resize);
 	RUN(test_minimised);
 	RUN(test_idle);
