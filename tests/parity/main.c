@@ -17,6 +17,7 @@ static const struct parity_case *const groups[] = {
 	parity_api_cases,
 	parity_memory_cases,
 	parity_object_cases,
+	parity_command_cases,
 	parity_compute_cases,
 	parity_draw_cases,
 	parity_dynamic_cases,
