@@ -2,6 +2,7 @@
 #include "cli/qmp.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ struct qmp {
 	struct event_source *source;
 	int fd;
 	bool ready; /* capabilities were negotiated */
+	unsigned pending; /* commands without an answer, once ready */
 	qmp_func func;
 	void *data;
 	char *buffer; /* bytes that were read and are not a whole line yet */
@@ -71,10 +73,19 @@ void qmp_destroy(struct qmp *qmp) {
 	free(qmp);
 }
 
+void qmp_send(struct qmp *qmp, const char *text, size_t size) {
+	/* A few hundred bytes always fit the socket. If QEMU is gone, reading tells. */
+	(void)socket_send_fds(qmp->fd, text, size, NULL, 0);
+	qmp->pending++;
+}
+
+unsigned qmp_pending(const struct qmp *qmp) {
+	return qmp->ready ? qmp->pending : UINT_MAX;
+}
+
 static void send_command(struct qmp *qmp, const char *command) {
 	char *text = text_format("{\"execute\": \"%s\"}\n", command);
-	/* A few dozen bytes always fit the socket. If QEMU is gone, reading tells. */
-	(void)socket_send_fds(qmp->fd, text, strlen(text), NULL, 0);
+	qmp_send(qmp, text, strlen(text));
 	free(text);
 }
 
@@ -86,6 +97,10 @@ void qmp_execute(struct qmp *qmp, const char *command) {
 	}
 }
 
+static void count_answer(struct qmp *qmp) {
+	qmp->pending -= qmp->pending > 0;
+}
+
 static void handle_line(struct qmp *qmp, const char *line, size_t length) {
 	struct json message = json_parse(line, length);
 	struct json value = json_member(message, "QMP");
@@ -95,11 +110,13 @@ static void handle_line(struct qmp *qmp, const char *line, size_t length) {
 	}
 	value = json_member(message, "return");
 	if (json_exists(value)) {
+		count_answer(qmp);
 		qmp->func(qmp->data, QMP_RETURN, value);
 		return;
 	}
 	value = json_member(message, "error");
 	if (json_exists(value)) {
+		count_answer(qmp);
 		qmp->func(qmp->data, QMP_ERROR, value);
 	} else if (json_exists(json_member(message, "event"))) {
 		qmp->func(qmp->data, QMP_EVENT, message);
@@ -114,6 +131,7 @@ static void handle_early_line(struct qmp *qmp, const char *line, size_t length) 
 		handle_line(qmp, line, length);
 	} else if (json_exists(json_member(message, "return"))) {
 		qmp->ready = true;
+		count_answer(qmp);
 		for (int i = 0; i < qmp->early_count; i++) {
 			send_command(qmp, qmp->early[i]);
 		}

@@ -3,6 +3,7 @@
 #define VENERA_CLI_QMP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/event_loop.h"
 #include "cli/json.h"
@@ -30,6 +31,15 @@ struct qmp *qmp_connect(
 
 /** Sends a command without arguments; at once when QEMU is ready, else then. */
 void qmp_execute(struct qmp *qmp, const char *command);
+
+/**
+ * Sends a whole command, `size` bytes of JSON with a newline at the end. Only when QEMU is ready,
+ * and while few commands are pending: they all fit the socket then.
+ */
+void qmp_send(struct qmp *qmp, const char *text, size_t size);
+
+/** How many commands have no answer yet; many before QEMU is ready. */
+unsigned qmp_pending(const struct qmp *qmp);
 
 /** NULL is accepted. */
 void qmp_destroy(struct qmp *qmp);

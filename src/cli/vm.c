@@ -13,6 +13,7 @@
 #include "cli/child.h"
 #include "cli/cli.h"
 #include "cli/guard.h"
+#include "cli/input.h"
 #include "cli/qmp.h"
 
 /*
@@ -62,6 +63,7 @@ struct vm {
 	struct event_source *qmp_timer; /* until the next attempt to connect */
 	uint64_t started;               /* clock_now() */
 	struct qmp *qmp;                /* NULL: not connected */
+	struct input *input;            /* NULL: there is no window */
 	bool failed;
 };
 
@@ -93,6 +95,9 @@ static bool start_gpu(struct vm *vm) {
 static bool start_view_and_qemu(struct vm *vm) {
 	struct args args = {0};
 	vm_view_args(&args, vm->config, vm->paths);
+	if (vm->input) {
+		args_add_format(&args, "--input-socket=%s", vm->paths->input_socket);
+	}
 	if (!start_child(vm, &vm->view, CHILD_DETACHED, &args)) {
 		return false;
 	}
@@ -210,9 +215,21 @@ static void handle_screenshot_signal(void *data, int signal_number) {
 static void handle_qmp(void *data, enum qmp_message message, struct json value) {
 	struct vm *vm = data;
 	(void)value;
-	if (message == QMP_CLOSED) {
+	switch (message) {
+	case QMP_READY:
+		input_set_monitor(vm->input, vm->qmp);
+		break;
+	case QMP_RETURN:
+	case QMP_ERROR:
+		input_continue(vm->input);
+		break;
+	case QMP_EVENT:
+		break;
+	case QMP_CLOSED:
+		input_set_monitor(vm->input, NULL);
 		qmp_destroy(vm->qmp);
 		vm->qmp = NULL;
+		break;
 	}
 }
 
@@ -328,6 +345,12 @@ int vm_run(const struct vm_config *config, const struct vm_paths *paths, const s
 		log_error("out of memory");
 		goto out;
 	}
+	if (config->window) {
+		vm.input = input_create(vm.loop, paths->input_socket);
+		if (!vm.input) {
+			goto out;
+		}
+	}
 	if (!start_gpu(&vm)) {
 		goto out;
 	}
@@ -345,6 +368,7 @@ int vm_run(const struct vm_config *config, const struct vm_paths *paths, const s
 	}
 
 out:
+	input_destroy(vm.input);
 	qmp_destroy(vm.qmp);
 	child_finish(&vm.qemu);
 	child_finish(&vm.gpu);

@@ -39,7 +39,7 @@ struct vm_config {
 /** Where our programs and their sockets are. All owned. */
 struct vm_paths {
 	char *gpu, *view;  /* programs */
-	char *gpu_socket, *view_socket, *control_socket, *qmp_socket;
+	char *gpu_socket, *view_socket, *input_socket, *control_socket, *qmp_socket;
 };
 
 /**

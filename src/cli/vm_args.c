@@ -26,6 +26,7 @@ char *vm_paths_init(struct vm_paths *paths, const char *folder, const char *pref
 	paths->gpu_socket = text_format("%s/%sgpu.sock", folder, prefix);
 	paths->view_socket = text_format("%s/%sview.sock", folder, prefix);
 	paths->control_socket = text_format("%s/%s" RUNTIME_CONTROL_SOCKET, folder, prefix);
+	paths->input_socket = text_format("%s/%sinput.sock", folder, prefix);
 	paths->qmp_socket = text_format("%s/%sqmp.sock", folder, prefix);
 	/* the longest of them */
 	if (strlen(paths->control_socket) > socket_path_max()) {
@@ -41,6 +42,7 @@ void vm_paths_finish(struct vm_paths *paths) {
 	free(paths->view);
 	free(paths->gpu_socket);
 	free(paths->view_socket);
+	free(paths->input_socket);
 	free(paths->control_socket);
 	free(paths->qmp_socket);
 	*paths = (struct vm_paths){0};
@@ -135,6 +137,12 @@ void vm_qemu_args(struct args *args, const struct vm_config *config, const struc
 	}
 	args_add(args, "-device");
 	args_add(args, "virtio-rng-pci");
+	if (config->window) {
+		args_add(args, "-device");
+		args_add(args, "virtio-keyboard-pci");
+		args_add(args, "-device");
+		args_add(args, "virtio-tablet-pci");
+	}
 	args_add(args, "-serial");
 	args_add(args, "mon:stdio");
 	char *qmp = text_escape_commas(paths->qmp_socket);

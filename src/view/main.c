@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "base/socket.h"
 #include "view/device.h"
+#include "view/input.h"
 #include "view/options.h"
 #include "view/presenter.h"
 #include "view/session.h"
@@ -39,6 +40,7 @@ struct view {
 	struct view_session *session;
 
 	struct vk_loader loader;
+	struct view_input *input;   /* NULL: nobody wants to know */
 	struct view_window *window; /* NULL: headless */
 	struct vk_instance instance;
 	VkSurfaceKHR surface;
@@ -88,6 +90,21 @@ static bool choose_driver(const char *driver) {
 		&& setenv("VK_ICD_FILENAMES", driver, 1) == 0;
 }
 
+/* Without a window there is no input. */
+static bool start_input(struct view *view) {
+	const char *path = view->options.input_socket;
+	if (!path || view->options.display != VIEW_DISPLAY_WINDOW) {
+		return true;
+	}
+	int fd = socket_connect(path);
+	if (fd < 0) {
+		log_error("cannot connect to the input socket %s: %s", path, strerror(-fd));
+		return false;
+	}
+	view->input = view_input_create(fd);
+	return view->input != NULL;
+}
+
 static bool start_vulkan(struct view *view) {
 	const struct view_options *options = &view->options;
 	struct vk_error error;
@@ -109,6 +126,7 @@ static bool start_vulkan(struct view *view) {
 				.height = options->height,
 				.full_screen = options->full_screen,
 				.title = options->title,
+				.input = view->input,
 			},
 			&error);
 		if (!view->window) {
@@ -156,6 +174,7 @@ static void stop_vulkan(struct view *view) {
 	}
 	vk_instance_finish(&view->instance);
 	view_window_destroy(view->window);
+	view_input_destroy(view->input);
 	vk_loader_finish(&view->loader);
 }
 
@@ -271,8 +290,8 @@ int main(int argc, char **argv) {
 	}
 	log_init("venera-view", view.options.log_level);
 
-	bool ok = start_loop(&view) && choose_driver(view.options.driver) && start_vulkan(&view)
-		&& run(&view);
+	bool ok = start_loop(&view) && choose_driver(view.options.driver) && start_input(&view)
+		&& start_vulkan(&view) && run(&view);
 	stop_vulkan(&view);
 	event_loop_destroy(view.loop);
 	unsigned messages = atomic_load(&view.instance.validation_messages);

@@ -22,6 +22,8 @@ static const char help_text[] =
 	"\n"
 	"  --socket-path=PATH     connect to venera-gpu's view socket; waits up to 5 s for it\n"
 	"  --fd=N                 use this connected socket, which the parent process left open\n"
+	"  --input-socket=PATH    tell the process that listens there (venera run) about keys and\n"
+	"                         mouse\n"
 	"  --display=window       show the screen in a window (the default)\n"
 	"  --display=headless     show nothing; for screenshots\n"
 	"  --size=WIDTHxHEIGHT    of the window in pixels (default 1280x800); the picture is scaled\n"
@@ -88,6 +90,10 @@ static bool parse_valued(struct view_options *options, const char *arg, bool *kn
 	*known = true;
 	if ((value = value_of(arg, "--socket-path"))) {
 		options->socket_path = value;
+		return value[0] != '\0';
+	}
+	if ((value = value_of(arg, "--input-socket"))) {
+		options->input_socket = value;
 		return value[0] != '\0';
 	}
 	if ((value = value_of(arg, "--fd"))) {

@@ -22,6 +22,7 @@ enum view_present_mode {
 struct view_options {
 	const char *socket_path;    /* to connect to; NULL: `fd` is given */
 	int fd;                     /* connected; -1: `socket_path` is given */
+	const char *input_socket;   /* to connect to; NULL: nobody wants to know what the user does */
 	enum view_display display;
 	uint32_t width, height;     /* of the window, pixels */
 	bool full_screen;           /* then the size is the monitor's */

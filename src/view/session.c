@@ -258,6 +258,19 @@ static void answer(struct view_session *session, bool visible) {
 	}
 }
 
+/* Where the pointer is in the guest's picture depends on where that is in the window. */
+static void tell_window(struct view_session *session) {
+	const struct view_scene *scene = &session->presenter->scene;
+	struct view_rect picture = {0};
+	if (scene->has_picture) {
+		const struct view_placement place = view_scene_place(
+			scene, (VkExtent2D){session->width, session->height});
+		picture = (struct view_rect){
+			(uint32_t)place.x, (uint32_t)place.y, (uint32_t)place.width, (uint32_t)place.height};
+	}
+	view_window_set_picture(session->window, &picture, scene->has_picture && scene->has_cursor);
+}
+
 /* The end of every round: does what became due in it. */
 static void finish_round(struct view_session *session) {
 	if (session->ended) {
@@ -267,6 +280,9 @@ static void finish_round(struct view_session *session) {
 	if (session->copy_due && !copy_picture(session)) {
 		end(session, true);
 		return;
+	}
+	if (session->window) {
+		tell_window(session);
 	}
 	bool visible = session->window && !session->hidden;
 	if (session->redraw_due && visible && !redraw(session)) {

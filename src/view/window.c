@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define GLFW_INCLUDE_NONE
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notifier.h"
+#include "view/keyboard_grab.h"
 #include "view/window.h"
 
 #define CLOSE_PATIENCE (3 * CLOCK_NS_PER_S)
@@ -20,8 +22,17 @@ struct view_window {
 	uint32_t refresh_mhz;
 	struct notifier notifier; /* the state changed */
 	atomic_bool quit;
-	pthread_mutex_t lock;     /* of state */
+	pthread_mutex_t lock;     /* of what follows, up to the blank line */
 	struct view_window_state state;
+	struct view_rect picture; /* in the framebuffer */
+	bool has_pointer;         /* the picture shows one */
+
+	/* the main thread's */
+	struct view_input *input;
+	GLFWcursor *no_cursor;    /* an image of nothing */
+	bool hides_cursor;
+	bool grabbed;
+	const char *title;
 };
 
 static void handle_glfw_error(int code, const char *description) {
@@ -61,6 +72,98 @@ static void handle_close(GLFWwindow *handle) {
 	pthread_mutex_unlock(&window->lock);
 	notifier_signal(&window->notifier);
 }
+
+/* ---- what the user does ---- */
+
+/*
+ * The system's pointer gives way to the guest's by an image of nothing, not by GLFW's hidden
+ * mode, which cannot be had together with the captured one.
+ */
+static void update_cursor(struct view_window *window) {
+	pthread_mutex_lock(&window->lock);
+	const bool hide = window->has_pointer && window->picture.width && window->input;
+	pthread_mutex_unlock(&window->lock);
+	if (hide != window->hides_cursor && window->no_cursor) {
+		window->hides_cursor = hide;
+		glfwSetCursor(window->handle, hide ? window->no_cursor : NULL);
+	}
+}
+
+/* All keys, those of the window manager too, go to the guest, and the pointer stays inside. */
+static void set_grab(struct view_window *window, bool grab) {
+	if (grab == window->grabbed) {
+		return;
+	}
+	window->grabbed = grab;
+	glfwSetInputMode(
+		window->handle, GLFW_CURSOR, grab ? GLFW_CURSOR_CAPTURED : GLFW_CURSOR_NORMAL);
+	char title[256];
+	snprintf(title, sizeof(title), grab ? "Ctrl+Alt+G lets mouse and keyboard go - %s" : "%s",
+		window->title);
+	glfwSetWindowTitle(window->handle, title);
+	keyboard_grab(window->handle, grab);
+}
+
+static void handle_key(GLFWwindow *handle, int key, int scancode, int action, int mods) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	switch (view_input_key(window->input, key, scancode, action, mods)) {
+	case VIEW_SHORTCUT_NONE:
+		break;
+	case VIEW_SHORTCUT_GRAB:
+		set_grab(window, !window->grabbed);
+		break;
+	}
+}
+
+static void handle_button(GLFWwindow *handle, int button, int action, int mods) {
+	(void)mods;
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	view_input_button(window->input, button, action);
+}
+
+static void handle_pointer(GLFWwindow *handle, double x, double y) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	pthread_mutex_lock(&window->lock);
+	const struct view_rect picture = window->picture;
+	const double pixels_x = window->state.width, pixels_y = window->state.height;
+	pthread_mutex_unlock(&window->lock);
+	int width, height; /* in the unit of x and y, which may be larger than pixels */
+	glfwGetWindowSize(handle, &width, &height);
+	if (picture.width < 2 || picture.height < 2 || width <= 0 || height <= 0) {
+		return;
+	}
+	/* the guest's picture ends with the middle of its last pixel: 0 and 1 can both be reached */
+	view_input_pointer(window->input,
+		(x * pixels_x / width - picture.x) / (picture.width - 1),
+		(y * pixels_y / height - picture.y) / (picture.height - 1));
+}
+
+static void handle_scroll(GLFWwindow *handle, double x, double y) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	view_input_scroll(window->input, x, y);
+}
+
+static void handle_focus(GLFWwindow *handle, int focused) {
+	struct view_window *window = glfwGetWindowUserPointer(handle);
+	if (!focused) {
+		set_grab(window, false);
+	}
+	view_input_focus(window->input, focused);
+}
+
+static void start_input(struct view_window *window) {
+	const unsigned char nothing[4] = {0};
+	const GLFWimage image = {.width = 1, .height = 1, .pixels = (unsigned char *)nothing};
+	window->no_cursor = glfwCreateCursor(&image, 0, 0);
+	glfwSetInputMode(window->handle, GLFW_LOCK_KEY_MODS, GLFW_TRUE);
+	glfwSetKeyCallback(window->handle, handle_key);
+	glfwSetMouseButtonCallback(window->handle, handle_button);
+	glfwSetCursorPosCallback(window->handle, handle_pointer);
+	glfwSetScrollCallback(window->handle, handle_scroll);
+	glfwSetWindowFocusCallback(window->handle, handle_focus);
+}
+
+/* ---- the window ---- */
 
 static bool is_set(const char *variable) {
 	const char *value = getenv(variable);
@@ -102,6 +205,8 @@ struct view_window *view_window_create(
 		return NULL;
 	}
 	pthread_mutex_init(&window->lock, NULL);
+	window->input = options->input;
+	window->title = options->title;
 
 	/* Vulkan comes from where ours does, not from a second loader of GLFW's choice. */
 	glfwInitVulkanLoader(options->get_instance_proc_addr);
@@ -151,6 +256,9 @@ struct view_window *view_window_create(
 	glfwSetWindowIconifyCallback(window->handle, handle_iconify);
 	glfwSetWindowRefreshCallback(window->handle, handle_refresh);
 	glfwSetWindowCloseCallback(window->handle, handle_close);
+	if (window->input) {
+		start_input(window);
+	}
 	glfwGetFramebufferSize(window->handle, &width, &height);
 	handle_size(window->handle, width, height);
 	return window;
@@ -195,6 +303,7 @@ bool view_window_run(struct view_window *window) {
 	while (!atomic_load(&window->quit)) {
 		if (closed_at == 0) {
 			glfwWaitEvents();
+			update_cursor(window);
 			if (glfwWindowShouldClose(window->handle)) {
 				closed_at = clock_now();
 			}
@@ -224,6 +333,19 @@ void view_window_take_state(struct view_window *window, struct view_window_state
 	*state = window->state;
 	window->state.exposed = false;
 	pthread_mutex_unlock(&window->lock);
+}
+
+void view_window_set_picture(
+	struct view_window *window, const struct view_rect *picture, bool has_pointer) {
+	pthread_mutex_lock(&window->lock);
+	const bool pointer_changed = has_pointer != window->has_pointer
+		|| !picture->width != !window->picture.width;
+	window->picture = *picture;
+	window->has_pointer = has_pointer;
+	pthread_mutex_unlock(&window->lock);
+	if (pointer_changed) {
+		glfwPostEmptyEvent(); /* for update_cursor() */
+	}
 }
 
 uint32_t view_window_refresh_mhz(const struct view_window *window) {

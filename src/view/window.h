@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "view/input.h"
+#include "view/layout.h"
 #include "vk/error.h"
 
 /**
@@ -26,7 +28,8 @@ struct view_window_options {
 	PFN_vkGetInstanceProcAddr get_instance_proc_addr;
 	uint32_t width, height; /* pixels */
 	bool full_screen;       /* covers the primary monitor, whose size it gets */
-	const char *title;
+	const char *title;      /* outlives the window */
+	struct view_input *input; /* told what the user does, outlives the window; NULL: nobody is */
 };
 
 /** Makes a window that is not shown yet. Main thread. NULL on failure. One at a time. */
@@ -59,6 +62,13 @@ int view_window_event_fd(struct view_window *window);
 
 /** The present state. Any thread. */
 void view_window_take_state(struct view_window *window, struct view_window_state *state);
+
+/**
+ * Where in the framebuffer the guest's picture is (empty: nowhere), and whether a pointer is drawn
+ * in it: then the system shows none of its own above the window. Any thread.
+ */
+void view_window_set_picture(
+	struct view_window *window, const struct view_rect *picture, bool has_pointer);
 
 /** Of the monitor, in thousandths of a hertz; 0: unknown. */
 uint32_t view_window_refresh_mhz(const struct view_window *window);
