@@ -7,8 +7,8 @@
 #include "view/keys.h"
 
 /*
- * GLFW's key names stand for places on the keyboard, not for what is printed there, on
- * every system. The two keys that an American keyboard has not are one on the others.
+ * GLFW's names stand for places on the keyboard, not for what is printed there, on every system.
+ * Both of the keys that an American keyboard lacks are the one that the others have more.
  */
 static const uint16_t key_codes[GLFW_KEY_LAST + 1] = {
 	[GLFW_KEY_ESCAPE] = INPUT_KEY_ESC, [GLFW_KEY_1] = INPUT_KEY_1, [GLFW_KEY_2] = INPUT_KEY_2,
@@ -73,18 +73,27 @@ static const uint16_t button_codes[] = {
 /* What X servers add to evdev's codes. */
 #define X11_OFFSET 8
 
+/* The code by the number that the keyboard's driver has for the key; 0: not known. */
+static int driver_code(int scancode) {
+	switch (glfwGetPlatform()) {
+	case GLFW_PLATFORM_X11:
+		/* those that get their keys from elsewhere, such as XQuartz, have other numbers */
+		return glfwGetKeyScancode(GLFW_KEY_UP) == INPUT_KEY_UP + X11_OFFSET
+			? scancode - X11_OFFSET : 0;
+	case GLFW_PLATFORM_WAYLAND:
+		return scancode;
+	default:
+		return 0;
+	}
+}
+
 uint32_t view_key_code(int key, int scancode) {
-	if (key >= 0 && key <= GLFW_KEY_LAST && key_codes[key]) {
-		return key_codes[key];
+	/* it is the very code that we want, and many keys have no name in GLFW, or that of another */
+	const int code = driver_code(scancode);
+	if (code > 0 && code <= INPUT_CODE_MAX) {
+		return (uint32_t)code;
 	}
-	/* keys without a name in GLFW: those for volume, for Japanese, and so on */
-	int code = 0;
-	if (glfwGetPlatform() == GLFW_PLATFORM_X11) {
-		code = scancode - X11_OFFSET;
-	} else if (glfwGetPlatform() == GLFW_PLATFORM_WAYLAND) {
-		code = scancode;
-	}
-	return code > 0 && code <= INPUT_CODE_MAX ? (uint32_t)code : 0;
+	return key >= 0 && key <= GLFW_KEY_LAST ? key_codes[key] : 0;
 }
 
 uint32_t view_button_code(int button) {
