@@ -30,6 +30,8 @@ static const struct parity_case *const groups[] = {
 	parity_format_cases,
 	parity_device_cases,
 	parity_descriptor_cases,
+	parity_plane_cases,
+	parity_sparse_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {

@@ -92,8 +92,10 @@ extern const struct parity_case parity_memory_cases[];
 extern const struct parity_case parity_mesh_cases[];
 extern const struct parity_case parity_object_cases[];
 extern const struct parity_case parity_pass_cases[];
+extern const struct parity_case parity_plane_cases[];
 extern const struct parity_case parity_query_cases[];
 extern const struct parity_case parity_ray_cases[];
+extern const struct parity_case parity_sparse_cases[];
 extern const struct parity_case parity_sync_cases[];
 
 /* --- saying --- */
