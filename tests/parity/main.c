@@ -32,6 +32,7 @@ static const struct parity_case *const groups[] = {
 	parity_descriptor_cases,
 	parity_plane_cases,
 	parity_sparse_cases,
+	parity_transfer_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {
