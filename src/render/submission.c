@@ -26,7 +26,8 @@
 struct submission {
 	struct render_call *call;
 	struct render_queue *queue;
-	/* one of these */
+	enum { SUBMIT, SUBMIT2, BIND_SPARSE } kind;
+	/* one of these; NULL if `count` is 0 */
 	const VkSubmitInfo *infos;
 	const VkSubmitInfo2 *infos2;
 	const VkBindSparseInfo *sparse;
@@ -162,9 +163,9 @@ static void strip_sparse(struct submission *submission, VkBindSparseInfo *info, 
 /** Takes out what failed and waits for imports, and, if `without_work`, all that is to be done. */
 static void strip(struct submission *submission, bool without_work) {
 	for (uint32_t i = 0; i < submission->count; i++) {
-		if (submission->infos) {
+		if (submission->kind == SUBMIT) {
 			strip_info(submission, (VkSubmitInfo *)&submission->infos[i], without_work);
-		} else if (submission->infos2) {
+		} else if (submission->kind == SUBMIT2) {
 			strip_info2(submission, (VkSubmitInfo2 *)&submission->infos2[i], without_work);
 		} else {
 			strip_sparse(submission, (VkBindSparseInfo *)&submission->sparse[i], without_work);
@@ -177,11 +178,11 @@ static void strip(struct submission *submission, bool without_work) {
 static VkResult try_once(const struct submission *submission) {
 	const struct vk_device_table *vk = &submission->queue->device->vk;
 	const VkQueue queue = submission->queue->handle;
-	if (submission->infos2) {
+	if (submission->kind == SUBMIT2) {
 		return vk->QueueSubmit2(
 			queue, submission->count, submission->infos2, submission->fence);
 	}
-	if (submission->sparse) {
+	if (submission->kind == BIND_SPARSE) {
 		return vk->QueueBindSparse(
 			queue, submission->count, submission->sparse, submission->fence);
 	}
@@ -242,6 +243,7 @@ void render_handle_vkQueueSubmit(struct render_call *call, struct venus_vkQueueS
 	struct submission submission = {
 		.call = call,
 		.queue = (struct render_queue *)args->queue_object,
+		.kind = SUBMIT,
 		.infos = args->pSubmits,
 		.count = args->submitCount,
 		.fence = args->fence,
@@ -257,6 +259,7 @@ void render_handle_vkQueueSubmit2(struct render_call *call, struct venus_vkQueue
 	struct submission submission = {
 		.call = call,
 		.queue = (struct render_queue *)args->queue_object,
+		.kind = SUBMIT2,
 		.infos2 = args->pSubmits,
 		.count = args->submitCount,
 		.fence = args->fence,
@@ -269,6 +272,7 @@ void render_handle_vkQueueBindSparse(
 	struct submission submission = {
 		.call = call,
 		.queue = (struct render_queue *)args->queue_object,
+		.kind = BIND_SPARSE,
 		.sparse = args->pBindInfo,
 		.count = args->bindInfoCount,
 		.fence = args->fence,

@@ -30,10 +30,11 @@ static const struct {
 	{"VK_ERROR_FRAGMENTED_POOL", VK_ERROR_FRAGMENTED_POOL},
 	{"VK_ERROR_INVALID_EXTERNAL_HANDLE", VK_ERROR_INVALID_EXTERNAL_HANDLE},
 	{"VK_ERROR_UNKNOWN", VK_ERROR_UNKNOWN},
+	{"VK_PIPELINE_COMPILE_REQUIRED", VK_PIPELINE_COMPILE_REQUIRED},
 };
 
 static void complain(const char *entry) {
-	fprintf(stderr, "VENERA_FAIL: \"%s\" is not FUNCTION:N:VK_ERROR_...\n", entry);
+	fprintf(stderr, "VENERA_FAIL: \"%s\" is not FUNCTION:N:VkResult\n", entry);
 	abort(); /* a test that asks for nothing must not pass */
 }
 
@@ -117,16 +118,43 @@ DEFINE_FUNCTION(AllocateMemory,
 	(VkDevice handle, const VkMemoryAllocateInfo *info,
 		const VkAllocationCallbacks *allocator, VkDeviceMemory *object),
 	handle, info, allocator, object)
-DEFINE_FUNCTION(CreateGraphicsPipelines,
-	(VkDevice handle, VkPipelineCache cache, uint32_t count,
-		const VkGraphicsPipelineCreateInfo *infos, const VkAllocationCallbacks *allocator,
-		VkPipeline *objects),
-	handle, cache, count, infos, allocator, objects)
-DEFINE_FUNCTION(CreateComputePipelines,
-	(VkDevice handle, VkPipelineCache cache, uint32_t count,
-		const VkComputePipelineCreateInfo *infos, const VkAllocationCallbacks *allocator,
-		VkPipeline *objects),
-	handle, cache, count, infos, allocator, objects)
+
+/* Of several pipelines the last fails, and the others are there: who asked for them has to see to that. */
+#define DEFINE_CREATE_PIPELINES(kind) \
+	static VKAPI_ATTR VkResult VKAPI_CALL fail_Create##kind##Pipelines(VkDevice handle, \
+			VkPipelineCache cache, uint32_t count, \
+			const Vk##kind##PipelineCreateInfo *infos, \
+			const VkAllocationCallbacks *allocator, VkPipeline *objects) { \
+		static _Atomic unsigned calls; \
+		const VkResult result = asked_for( \
+			"vkCreate" #kind "Pipelines", atomic_fetch_add(&calls, 1) + 1); \
+		const VkResult real = DEVICE_NEXT(handle, Create##kind##Pipelines)( \
+			handle, cache, count, infos, allocator, objects); \
+		if (result == VK_SUCCESS || real != VK_SUCCESS) { \
+			return real; \
+		} \
+		DEVICE_NEXT(handle, DestroyPipeline)(handle, objects[count - 1], allocator); \
+		objects[count - 1] = VK_NULL_HANDLE; \
+		return result; \
+	}
+DEFINE_CREATE_PIPELINES(Graphics)
+DEFINE_CREATE_PIPELINES(Compute)
+
+DEFINE_FUNCTION(BindBufferMemory2,
+	(VkDevice handle, uint32_t count, const VkBindBufferMemoryInfo *infos), handle, count, infos)
+DEFINE_FUNCTION(BindImageMemory2,
+	(VkDevice handle, uint32_t count, const VkBindImageMemoryInfo *infos), handle, count, infos)
+DEFINE_FUNCTION(WaitForFences,
+	(VkDevice handle, uint32_t count, const VkFence *fences, VkBool32 all, uint64_t timeout),
+	handle, count, fences, all, timeout)
+DEFINE_FUNCTION(GetFenceStatus, (VkDevice handle, VkFence fence), handle, fence)
+DEFINE_FUNCTION(WaitSemaphores,
+	(VkDevice handle, const VkSemaphoreWaitInfo *info, uint64_t timeout), handle, info, timeout)
+DEFINE_FUNCTION(GetSemaphoreCounterValue,
+	(VkDevice handle, VkSemaphore semaphore, uint64_t *value), handle, semaphore, value)
+DEFINE_FUNCTION(QueueBindSparse,
+	(VkQueue handle, uint32_t count, const VkBindSparseInfo *infos, VkFence fence),
+	handle, count, infos, fence)
 DEFINE_FUNCTION(AllocateCommandBuffers,
 	(VkDevice handle, const VkCommandBufferAllocateInfo *info, VkCommandBuffer *objects),
 	handle, info, objects)
@@ -161,6 +189,13 @@ static const struct layer_function device_functions[] = {
 	ENTRY(AllocateDescriptorSets)
 	ENTRY(BindBufferMemory)
 	ENTRY(BindImageMemory)
+	ENTRY(BindBufferMemory2)
+	ENTRY(BindImageMemory2)
+	ENTRY(WaitForFences)
+	ENTRY(GetFenceStatus)
+	ENTRY(WaitSemaphores)
+	ENTRY(GetSemaphoreCounterValue)
+	ENTRY(QueueBindSparse)
 	ENTRY(BeginCommandBuffer)
 	ENTRY(EndCommandBuffer)
 	ENTRY(QueueSubmit)
@@ -191,8 +226,18 @@ static VkResult before_instance(const VkInstanceCreateInfo *info) {
 	return VK_SUCCESS;
 }
 
+static VkResult before_device(
+		VkPhysicalDevice physical, VkDeviceCreateInfo *info, const char **extensions) {
+	static _Atomic unsigned calls;
+	(void)physical;
+	(void)info;
+	(void)extensions;
+	return asked_for("vkCreateDevice", atomic_fetch_add(&calls, 1) + 1);
+}
+
 const struct layer layer = {
 	.instance_functions = instance_functions,
 	.device_functions = device_functions,
 	.before_instance = before_instance,
+	.before_device = before_device,
 };
