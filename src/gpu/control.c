@@ -49,9 +49,7 @@ static void destroy_client(struct client *client) {
 	json_text_finish(&client->answer);
 	list_remove(&client->link);
 	free(client);
-	if (control->client_count-- == MAX_CLIENTS) {
-		event_source_fd_update(control->listen_source, EVENT_READABLE);
-	}
+	control->client_count--;
 }
 
 static void handle_patience(void *data) {
@@ -118,6 +116,9 @@ static void add_client(struct control *control, int fd) {
 		close(fd);
 		return;
 	}
+	if (control->client_count == MAX_CLIENTS) { /* the oldest one has had its time */
+		destroy_client(LIST_CONTAINER(control->clients.next, struct client, link));
+	}
 	client->control = control;
 	client->fd = fd;
 	list_append(&control->clients, &client->link);
@@ -130,9 +131,6 @@ static void add_client(struct control *control, int fd) {
 		return;
 	}
 	event_source_timer_arm(client->patience, CLIENT_PATIENCE);
-	if (control->client_count == MAX_CLIENTS) {
-		event_source_fd_update(control->listen_source, 0); /* the others wait their turn */
-	}
 }
 
 static void handle_listen(void *data, int listen_fd, uint32_t mask) {
