@@ -15,13 +15,14 @@
  * Theory of operation
  *
  * Memory that the guest may map is not allocated by the host's driver. It is shared memory of ours,
- * imported into the driver by its address (VK_EXT_external_memory_host). When the guest maps the
+ * imported into the driver (vk/host_memory.h). When the guest maps the
  * memory it asks for a *blob* of it, and gets the descriptor; driver, guest and display then see the
  * same pages, and nothing is ever copied. Every HOST_VISIBLE type that the guest was told of works so; memory of
  * other types is the driver's own.
  *
  * An import is an external allocation in Vulkan's terms: what it is bound to must have been made
- * with that in mind (buffer_image.c), and it takes no dedicated allocation and no export.
+ * with that in mind (buffer_image.c), it takes no export and, by address, no dedicated allocation, and Vulkan
+ * gives it no device address of the guest's choice.
  *
  * The shared memory is counted: the VkDeviceMemory, the blob's resource, and imports of that resource into
  * further VkDeviceMemory each hold it. The guest may free them in any order.
@@ -32,8 +33,11 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 		VkMemoryAllocateInfo *info, struct render_shmem *shmem, VkDeviceMemory *handle) {
 	struct render_device *device = render_device_of(call->decoder->device);
 	const uint64_t alignment = device->physical->host_memory.alignment;
-	if (info->allocationSize > UINT64_MAX - alignment) {
-		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	const VkMemoryOpaqueCaptureAddressAllocateInfo *address =
+		chain_find(info, VK_STRUCTURE_TYPE_MEMORY_OPAQUE_CAPTURE_ADDRESS_ALLOCATE_INFO);
+	if (address && address->opaqueCaptureAddress) {
+		render_shmem_unref(shmem);
+		return VK_ERROR_INVALID_OPAQUE_CAPTURE_ADDRESS;
 	}
 	const uint64_t size = (info->allocationSize + alignment - 1) / alignment * alignment;
 	int error;
@@ -65,6 +69,13 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 	}
 	memory->shmem = shmem;
 	return VK_SUCCESS;
+}
+
+/** Is that much of the type to be had? Shared memory is made page by page as it is used: it would not fail. */
+static bool is_possible(const struct render_memory_types *types, const VkMemoryAllocateInfo *info) {
+	const uint32_t heap = types->guest.memoryTypes[info->memoryTypeIndex].heapIndex;
+	const uint64_t most = types->guest.memoryHeaps[heap].size;
+	return info->allocationSize && info->allocationSize <= most && most <= INT64_MAX;
 }
 
 /** Is it to be shared? What cannot be is not offered for that: neither buffers nor images name such types. */
@@ -108,6 +119,9 @@ void render_handle_vkAllocateMemory(
 		render_shmem_unref(shmem);
 	} else if (info->memoryTypeIndex >= types->guest.memoryTypeCount) {
 		args->ret = VK_ERROR_UNKNOWN;
+		render_shmem_unref(shmem);
+	} else if (!is_possible(types, info)) {
+		args->ret = VK_ERROR_OUT_OF_DEVICE_MEMORY;
 		render_shmem_unref(shmem);
 	} else {
 		const uint32_t type = info->memoryTypeIndex;

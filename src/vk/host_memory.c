@@ -284,7 +284,8 @@ VkResult vk_host_memory_import(const struct vk_host_memory *memory,
 		log_warn("no dma-buf of %llu bytes: %s%s", (unsigned long long)info->allocationSize,
 			strerror(-fd), fd == -EINVAL
 				? "; raise /sys/module/udmabuf/parameters/size_limit_mb" : "");
-		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+		return fd == -EMFILE || fd == -ENFILE ? VK_ERROR_TOO_MANY_OBJECTS
+			: VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	}
 	const VkImportMemoryFdInfoKHR import = {
 		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,

@@ -65,7 +65,8 @@ static int create(const struct udmabuf_create *create) {
 	if (create->offset) {
 		return -EOPNOTSUPP; /* the memfd begins at 0 */
 	}
-	return fcntl(memfd, F_DUPFD_CLOEXEC, 0);
+	const int fd = fcntl(memfd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
 }
 
 EXPORT int ioctl(int fd, unsigned long request, ...) {
