@@ -97,6 +97,7 @@ extern const struct parity_case parity_query_cases[];
 extern const struct parity_case parity_ray_cases[];
 extern const struct parity_case parity_sparse_cases[];
 extern const struct parity_case parity_sync_cases[];
+extern const struct parity_case parity_thread_cases[];
 extern const struct parity_case parity_transfer_cases[];
 
 /* --- saying --- */
