@@ -65,12 +65,8 @@ static void find_machines_in(struct args *paths, const char *base) {
 void runtime_find_machines(struct args *paths) {
 	const char *bases[BASE_COUNT];
 	list_bases(bases);
-	for (int i = 0; i < BASE_COUNT; i++) {
-		bool seen = !bases[i];
-		for (int j = 0; j < i && !seen; j++) {
-			seen = bases[j] && strcmp(bases[i], bases[j]) == 0;
-		}
-		if (!seen) {
+	for (int i = 0; i < BASE_COUNT && paths->count == 0; i++) {
+		if (bases[i]) {
 			find_machines_in(paths, bases[i]);
 		}
 	}

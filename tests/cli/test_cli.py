@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -436,6 +437,85 @@ class Life(CliTest):
             self.assertTrue(wait_until(lambda: not any(map(process_exists, pids))))
             self.assert_clean()
             os.unlink(self.log)
+
+
+class Stat(CliTest):
+    ANSWER = {
+        "view": True,
+        "scanouts": [{
+            "id": 0, "resource": 5, "width": 640, "height": 480, "direct": True, "flushes": 12,
+            "frames": 11, "direct_frames": 10, "dropped_frames": 1, "cpu_copied_bytes": 4096,
+            "gpu_blits": 22,
+            "flush_to_present_ns": {"last": 1500000, "mean": 2000000, "max": 31000000}}],
+        "contexts": [{
+            "id": 3, "name": "a \"cube\"", "lost": False, "commands": 100, "submissions": 7,
+            "ring_wakeups": 2, "memory_objects": 4, "memory_bytes": 3 << 19}]}
+
+    def serve(self, path, answer):
+        """Plays venera-gpu's control socket for one who asks."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen(5)
+
+        def run():
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    if client.recv(100) == b"stat\n":
+                        client.sendall(answer)
+        thread = threading.Thread(target=run)
+        thread.start()
+
+        def stop():
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            listener.close()
+        self.addCleanup(stop)
+
+    def test_text(self):
+        self.serve(self.runtime + "/venera-aaaaaa/control.sock", json.dumps(self.ANSWER).encode())
+        # one that was killed
+        os.mkdir(self.runtime + "/venera-bbbbbb")
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(self.runtime + "/venera-bbbbbb/control.sock")
+        result = self.venera("stat")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.splitlines(), [
+            "scanout 0: 640x480, resource 5, shown from the guest's GPU memory",
+            "  12 flushes, 11 frames (10 from GPU memory), 1 dropped",
+            "  4096 bytes copied by a CPU, 22 GPU blits",
+            "  flush to present: last 1.50 ms, mean 2.00 ms, slowest 31.00 ms",
+            'context 3 (a "cube")',
+            "  100 commands, 7 submissions, 2 ring wake-ups",
+            "  1.5 MiB in 4 pieces of GPU memory"])
+
+    def test_json(self):
+        self.serve(self.path("c.sock"), json.dumps(self.ANSWER).encode())
+        result = self.venera("stat", "--json", "--socket=" + self.path("c.sock"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout), self.ANSWER)
+
+    def test_several(self):
+        for name in "ab":
+            self.serve(self.runtime + "/venera-%s/control.sock" % name, b"{}")
+        result = self.venera("stat")
+        self.assertEqual(result.returncode, 1)
+        for name in "ab":
+            self.assertIn("--socket=%s/venera-%s/control.sock" % (self.runtime, name),
+                          result.stderr)
+
+    def test_errors(self):
+        self.assert_error(self.venera("stat", "--socket=/none/c.sock"), "/none/c.sock")
+        self.assert_error(self.venera("stat", "--socket"), "needs a value", code=2)
+        self.assert_error(self.venera("stat", "3"), "'3'", code=2)
+        for number, answer in enumerate((b"", b"{", b"[]", b'{"scanouts"', b"x" * 5000)):
+            path = self.path("%d.sock" % number)
+            self.serve(path, answer)
+            self.assert_error(self.venera("stat", "--socket=" + path), "not venera-gpu")
 
 
 class Doctor(CliTest):
