@@ -5,6 +5,7 @@
  * is what a renderer's locks are for. Prints how much was done.
  */
 #include "common.h"
+#include "raster.h"
 
 #include <getopt.h>
 #include <pthread.h>
@@ -18,6 +19,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TIMEOUT_NS UINT64_C(120000000000)
 #define PICTURE_SIZE 64
+#define PICTURE_FORMAT VK_FORMAT_R8G8B8A8_UNORM
 
 static const char usage[] =
 	"usage: churn [OPTION...]\n"
@@ -273,7 +275,7 @@ static bool picture_init_image(struct picture *picture, const struct demo_gpu *g
 	const VkImageCreateInfo image = {
 		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
 		.imageType = VK_IMAGE_TYPE_2D,
-		.format = VK_FORMAT_R8G8B8A8_UNORM,
+		.format = PICTURE_FORMAT,
 		.extent = {PICTURE_SIZE, PICTURE_SIZE, 1},
 		.mipLevels = 1,
 		.arrayLayers = 1,
@@ -294,130 +296,35 @@ static bool picture_init_image(struct picture *picture, const struct demo_gpu *g
 	};
 	DEMO_TRY(vkAllocateMemory(gpu->device, &memory, NULL, &picture->memory));
 	DEMO_TRY(vkBindImageMemory(gpu->device, picture->image, picture->memory, 0));
-	const VkImageViewCreateInfo view = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
-		.image = picture->image,
-		.viewType = VK_IMAGE_VIEW_TYPE_2D,
-		.format = image.format,
-		.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1},
-	};
-	DEMO_TRY(vkCreateImageView(gpu->device, &view, NULL, &picture->view));
 	return true;
 }
 
-static bool picture_init_pass(struct picture *picture, const struct demo_gpu *gpu) {
-	const VkAttachmentDescription attachment = {
-		.format = VK_FORMAT_R8G8B8A8_UNORM,
-		.samples = VK_SAMPLE_COUNT_1_BIT,
-		.loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
-		.storeOp = VK_ATTACHMENT_STORE_OP_STORE,
-		.stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE,
-		.stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE,
-		.finalLayout = VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
-	};
-	const VkAttachmentReference reference = {0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
-	const VkSubpassDescription subpass = {
-		.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
-		.colorAttachmentCount = 1,
-		.pColorAttachments = &reference,
-	};
-	const VkSubpassDependency dependency = {
-		.srcSubpass = 0,
-		.dstSubpass = VK_SUBPASS_EXTERNAL,
-		.srcStageMask = VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT,
-		.dstStageMask = VK_PIPELINE_STAGE_TRANSFER_BIT,
-		.srcAccessMask = VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT,
-	};
-	const VkRenderPassCreateInfo pass = {
-		.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
-		.attachmentCount = 1,
-		.pAttachments = &attachment,
-		.subpassCount = 1,
-		.pSubpasses = &subpass,
-		.dependencyCount = 1,
-		.pDependencies = &dependency,
-	};
-	DEMO_TRY(vkCreateRenderPass(gpu->device, &pass, NULL, &picture->pass));
-	const VkFramebufferCreateInfo framebuffer = {
-		.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
-		.renderPass = picture->pass,
-		.attachmentCount = 1,
-		.pAttachments = &picture->view,
-		.width = PICTURE_SIZE,
-		.height = PICTURE_SIZE,
-		.layers = 1,
-	};
-	DEMO_TRY(vkCreateFramebuffer(gpu->device, &framebuffer, NULL, &picture->framebuffer));
-	return true;
-}
-
-static bool picture_init_pipeline(struct picture *picture, const struct demo_gpu *gpu) {
+static bool picture_init(struct picture *picture, const struct demo_gpu *gpu) {
 	const VkPipelineLayoutCreateInfo layout = {
 		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
-	DEMO_TRY(vkCreatePipelineLayout(gpu->device, &layout, NULL, &picture->layout));
-	if (!demo_shader_init(&picture->vertex, gpu, triangle_vert_spv, sizeof(triangle_vert_spv)) ||
+	if (!picture_init_image(picture, gpu) ||
+			!demo_pass_init(&picture->pass, gpu, PICTURE_FORMAT) ||
+			!demo_target_init(&picture->view, &picture->framebuffer, gpu, picture->pass,
+				picture->image, PICTURE_FORMAT, PICTURE_SIZE, PICTURE_SIZE) ||
+			!demo_check(vkCreatePipelineLayout(gpu->device, &layout, NULL, &picture->layout),
+				"vkCreatePipelineLayout") ||
+			!demo_shader_init(
+				&picture->vertex, gpu, triangle_vert_spv, sizeof(triangle_vert_spv)) ||
 			!demo_shader_init(
 				&picture->fragment, gpu, triangle_frag_spv, sizeof(triangle_frag_spv))) {
 		return false;
 	}
-	const VkPipelineShaderStageCreateInfo stages[2] = {
-		{
-			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_VERTEX_BIT,
-			.module = picture->vertex,
-			.pName = "main",
-		},
-		{
-			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_FRAGMENT_BIT,
-			.module = picture->fragment,
-			.pName = "main",
-		},
-	};
-	const VkPipelineVertexInputStateCreateInfo vertex_input = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_VERTEX_INPUT_STATE_CREATE_INFO};
-	const VkPipelineInputAssemblyStateCreateInfo assembly = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_INPUT_ASSEMBLY_STATE_CREATE_INFO,
-		.topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_LIST,
-	};
-	const VkViewport viewport = {0, 0, PICTURE_SIZE, PICTURE_SIZE, 0, 1};
-	const VkRect2D scissor = {{0, 0}, {PICTURE_SIZE, PICTURE_SIZE}};
-	const VkPipelineViewportStateCreateInfo viewports = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_VIEWPORT_STATE_CREATE_INFO,
-		.viewportCount = 1,
-		.pViewports = &viewport,
-		.scissorCount = 1,
-		.pScissors = &scissor,
-	};
-	const VkPipelineRasterizationStateCreateInfo rasterization = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_RASTERIZATION_STATE_CREATE_INFO, .lineWidth = 1};
-	const VkPipelineMultisampleStateCreateInfo multisample = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO,
-		.rasterizationSamples = VK_SAMPLE_COUNT_1_BIT,
-	};
-	const VkPipelineColorBlendAttachmentState attachment = {.colorWriteMask = 0xf};
-	const VkPipelineColorBlendStateCreateInfo blend = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
-		.attachmentCount = 1,
-		.pAttachments = &attachment,
-	};
-	const VkGraphicsPipelineCreateInfo pipeline = {
-		.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
-		.stageCount = COUNT(stages),
-		.pStages = stages,
-		.pVertexInputState = &vertex_input,
-		.pInputAssemblyState = &assembly,
-		.pViewportState = &viewports,
-		.pRasterizationState = &rasterization,
-		.pMultisampleState = &multisample,
-		.pColorBlendState = &blend,
+	const struct demo_pipeline_options options = {
+		.vertex = picture->vertex,
+		.fragment = picture->fragment,
 		.layout = picture->layout,
-		.renderPass = picture->pass,
+		.pass = picture->pass,
+		.width = PICTURE_SIZE,
+		.height = PICTURE_SIZE,
 	};
-	DEMO_TRY(vkCreateGraphicsPipelines(
-		gpu->device, VK_NULL_HANDLE, 1, &pipeline, NULL, &picture->pipeline));
-	return true;
+	return demo_pipeline_init(&picture->pipeline, gpu, &options) &&
+		demo_buffer_init(&picture->buffer, gpu, PICTURE_SIZE * PICTURE_SIZE * sizeof(uint32_t),
+			VK_BUFFER_USAGE_TRANSFER_DST_BIT, mapped_flags);
 }
 
 static void picture_finish(struct picture *picture, const struct demo_gpu *gpu) {
@@ -439,11 +346,7 @@ static bool do_draw(struct worker *worker) {
 	const VkDeviceSize size = PICTURE_SIZE * PICTURE_SIZE * sizeof(uint32_t);
 	struct picture picture = {0};
 	VkCommandBuffer commands;
-	bool ok = picture_init_image(&picture, gpu) && picture_init_pass(&picture, gpu) &&
-		picture_init_pipeline(&picture, gpu) &&
-		demo_buffer_init(
-			&picture.buffer, gpu, size, VK_BUFFER_USAGE_TRANSFER_DST_BIT, mapped_flags) &&
-		demo_commands_begin(&commands, gpu);
+	bool ok = picture_init(&picture, gpu) && demo_commands_begin(&commands, gpu);
 	if (ok) {
 		const VkClearValue clear = {.color = {.float32 = {0.2f, 0.4f, 0.6f, 1}}};
 		const VkRenderPassBeginInfo begin = {
@@ -458,11 +361,14 @@ static bool do_draw(struct worker *worker) {
 		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS, picture.pipeline);
 		vkCmdDraw(commands, 3, 1, 0, 0);
 		vkCmdEndRenderPass(commands);
+		demo_barrier(commands, VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT,
+			VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+			VK_ACCESS_TRANSFER_READ_BIT);
 		const VkBufferImageCopy copy = {
 			.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
 			.imageExtent = {PICTURE_SIZE, PICTURE_SIZE, 1},
 		};
-		vkCmdCopyImageToBuffer(commands, picture.image, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
+		vkCmdCopyImageToBuffer(commands, picture.image, VK_IMAGE_LAYOUT_GENERAL,
 			picture.buffer.buffer, 1, &copy);
 		barrier_to_host(commands, VK_PIPELINE_STAGE_TRANSFER_BIT);
 		ok = run(worker, commands);
