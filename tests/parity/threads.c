@@ -86,14 +86,14 @@ static void *work(void *data) {
 		}
 		MUST(vkBeginCommandBuffer(secondary, &begin));
 		for (uint32_t i = 0; i < 100; i++) {
-			vkCmdFillBuffer(secondary, buffer, (round * 37 + i * 8) % (WORDS * 4 - 16), 8,
+			vkCmdFillBuffer(secondary, buffer, (round * 36 + i * 8) % (WORDS * 4 - 16), 8,
 				worker->number * 1000000 + round * 1000 + i);
 		}
 		MUST(vkEndCommandBuffer(secondary));
 		MUST(vkBeginCommandBuffer(primary, &begin));
 		vkCmdExecuteCommands(primary, 1, &secondary);
 		parity_barrier(primary);
-		vkCmdUpdateBuffer(primary, buffer, WORDS * 4 - 16, 8, &round);
+		vkCmdUpdateBuffer(primary, buffer, WORDS * 4 - 16, sizeof(round), &round);
 		parity_barrier(primary);
 		MUST(vkEndCommandBuffer(primary));
 		const VkCommandBufferSubmitInfo command = {
