@@ -340,7 +340,7 @@ static void test_given_back(void) {
 
 	/* and that this would be seen */
 	CHECK_INT(allocate(&peer, MEMORY, SIZE, type, NULL, true), VK_SUCCESS);
-	CHECK_INT(count_lines(&peer, "maps", "memfd:"), maps + 1);
+	CHECK(count_lines(&peer, "maps", "memfd:") > maps);
 	CHECK(count_memfds(&peer) > fds);
 	peer_stop(&peer);
 }
