@@ -103,17 +103,25 @@ static void follow_locks(struct view_input *input, int mods) {
 	input->locks_stale = false;
 }
 
-enum view_shortcut view_input_key(
-	struct view_input *input, int key, int scancode, int action, int mods) {
-	if (!input || action == GLFW_REPEAT) {
+static enum view_shortcut find_shortcut(int key, int mods) {
+	const int wanted = GLFW_MOD_CONTROL | GLFW_MOD_ALT;
+	if ((mods & (wanted | GLFW_MOD_SHIFT | GLFW_MOD_SUPER)) != wanted) {
 		return VIEW_SHORTCUT_NONE;
 	}
+	return key == GLFW_KEY_G ? VIEW_SHORTCUT_GRAB
+		: key == GLFW_KEY_F ? VIEW_SHORTCUT_FULL_SCREEN : VIEW_SHORTCUT_NONE;
+}
+
+enum view_shortcut view_input_key(
+	struct view_input *input, int key, int scancode, int action, int mods) {
 	const bool pressed = action == GLFW_PRESS;
-	const int wanted = GLFW_MOD_CONTROL | GLFW_MOD_ALT;
-	if (pressed && key == GLFW_KEY_G
-			&& (mods & (wanted | GLFW_MOD_SHIFT | GLFW_MOD_SUPER)) == wanted) {
+	const enum view_shortcut shortcut = pressed ? find_shortcut(key, mods) : VIEW_SHORTCUT_NONE;
+	if (!input || action == GLFW_REPEAT) {
+		return shortcut;
+	}
+	if (shortcut != VIEW_SHORTCUT_NONE) {
 		input->swallowed_key = key;
-		return VIEW_SHORTCUT_GRAB;
+		return shortcut;
 	}
 	if (!pressed && key == input->swallowed_key) {
 		input->swallowed_key = 0;

@@ -14,7 +14,8 @@ struct view_input;
 /** What a key means to us instead of the guest. */
 enum view_shortcut {
 	VIEW_SHORTCUT_NONE,
-	VIEW_SHORTCUT_GRAB, /* Ctrl+Alt+G */
+	VIEW_SHORTCUT_GRAB,        /* Ctrl+Alt+G */
+	VIEW_SHORTCUT_FULL_SCREEN, /* Ctrl+Alt+F */
 };
 
 /** Takes ownership of a connected socket, also on failure. NULL with a line in the log. */

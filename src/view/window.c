@@ -33,6 +33,8 @@ struct view_window {
 	bool hides_cursor;
 	bool grabbed;
 	const char *title;
+	int normal_x, normal_y;   /* of the window when it does not cover the monitor */
+	int normal_width, normal_height;
 };
 
 static void handle_glfw_error(int code, const char *description) {
@@ -104,13 +106,54 @@ static void set_grab(struct view_window *window, bool grab) {
 	keyboard_grab(window->handle, grab);
 }
 
+/* The monitor on which the middle of the window is, or the first one. NULL: there is none. */
+static GLFWmonitor *find_monitor(struct view_window *window) {
+	int x, y, width, height, count;
+	glfwGetWindowPos(window->handle, &x, &y);
+	glfwGetWindowSize(window->handle, &width, &height);
+	GLFWmonitor **monitors = glfwGetMonitors(&count);
+	for (int i = 0; i < count; i++) {
+		int left, top;
+		glfwGetMonitorPos(monitors[i], &left, &top);
+		const GLFWvidmode *mode = glfwGetVideoMode(monitors[i]);
+		if (mode && x + width / 2 >= left && x + width / 2 < left + mode->width
+				&& y + height / 2 >= top && y + height / 2 < top + mode->height) {
+			return monitors[i];
+		}
+	}
+	return count > 0 ? monitors[0] : NULL;
+}
+
+static void toggle_full_screen(struct view_window *window) {
+	if (glfwGetWindowMonitor(window->handle)) {
+		glfwSetWindowMonitor(window->handle, NULL, window->normal_x, window->normal_y,
+			window->normal_width, window->normal_height, GLFW_DONT_CARE);
+		return;
+	}
+	GLFWmonitor *monitor = find_monitor(window);
+	const GLFWvidmode *mode = monitor ? glfwGetVideoMode(monitor) : NULL;
+	if (!mode) {
+		log_warn("no monitor to cover");
+		return;
+	}
+	glfwGetWindowPos(window->handle, &window->normal_x, &window->normal_y);
+	glfwGetWindowSize(window->handle, &window->normal_width, &window->normal_height);
+	glfwSetWindowMonitor(
+		window->handle, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
+}
+
 static void handle_key(GLFWwindow *handle, int key, int scancode, int action, int mods) {
 	struct view_window *window = glfwGetWindowUserPointer(handle);
 	switch (view_input_key(window->input, key, scancode, action, mods)) {
 	case VIEW_SHORTCUT_NONE:
 		break;
 	case VIEW_SHORTCUT_GRAB:
-		set_grab(window, !window->grabbed);
+		if (window->input) {
+			set_grab(window, !window->grabbed);
+		}
+		break;
+	case VIEW_SHORTCUT_FULL_SCREEN:
+		toggle_full_screen(window);
 		break;
 	}
 }
@@ -156,7 +199,6 @@ static void start_input(struct view_window *window) {
 	const GLFWimage image = {.width = 1, .height = 1, .pixels = (unsigned char *)nothing};
 	window->no_cursor = glfwCreateCursor(&image, 0, 0);
 	glfwSetInputMode(window->handle, GLFW_LOCK_KEY_MODS, GLFW_TRUE);
-	glfwSetKeyCallback(window->handle, handle_key);
 	glfwSetMouseButtonCallback(window->handle, handle_button);
 	glfwSetCursorPosCallback(window->handle, handle_pointer);
 	glfwSetScrollCallback(window->handle, handle_scroll);
@@ -207,6 +249,8 @@ struct view_window *view_window_create(
 	pthread_mutex_init(&window->lock, NULL);
 	window->input = options->input;
 	window->title = options->title;
+	window->normal_width = (int)options->width;
+	window->normal_height = (int)options->height;
 
 	/* Vulkan comes from where ours does, not from a second loader of GLFW's choice. */
 	glfwInitVulkanLoader(options->get_instance_proc_addr);
@@ -256,6 +300,7 @@ struct view_window *view_window_create(
 	glfwSetWindowIconifyCallback(window->handle, handle_iconify);
 	glfwSetWindowRefreshCallback(window->handle, handle_refresh);
 	glfwSetWindowCloseCallback(window->handle, handle_close);
+	glfwSetKeyCallback(window->handle, handle_key);
 	if (window->input) {
 		start_input(window);
 	}

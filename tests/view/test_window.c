@@ -360,6 +360,30 @@ static void test_presented(void) {
 	peer_stop(&peer);
 }
 
+static void test_full_screen_key(void) {
+	struct peer peer;
+	peer_start(&peer, &options);
+	struct picture picture;
+	create_picture(&peer, &picture, WIDTH, HEIGHT, VIEW_FORMAT_B8G8R8X8);
+	peer_set_scanout(&peer, &picture);
+	peer_flush(&peer);
+	if (xdotool("key", "ctrl+alt+f", NULL)) {
+		struct view_resize resize;
+		peer_expect(&peer, VIEW_EVENT_RESIZE, &resize, sizeof(resize));
+		CHECK_INT(resize.width, SCREEN_WIDTH);
+		CHECK_INT(resize.height, SCREEN_HEIGHT);
+		check_screen_is_screenshot(&peer, "full screen");
+		CHECK(xdotool("key", "ctrl+alt+f", NULL));
+		peer_expect(&peer, VIEW_EVENT_RESIZE, &resize, sizeof(resize));
+		CHECK_INT(resize.width, WIDTH);
+		CHECK_INT(resize.height, HEIGHT);
+	} else {
+		printf("  no xdotool here\n");
+	}
+	picture_destroy(&picture);
+	peer_stop(&peer);
+}
+
 static void test_resize(void) {
 	struct peer peer;
 	peer_start(&peer, &options);
@@ -675,6 +699,7 @@ int main(int argc, char **argv) {
 	RUN(test_flush_pace);
 	RUN(test_small_changes);
 	RUN(test_presented);
+	RUN(test_full_screen_key);
 	RUN(test_resize);
 	RUN(test_minimised);
 	RUN(test_idle);
