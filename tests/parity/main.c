@@ -24,6 +24,7 @@ static const struct parity_case *const groups[] = {
 	parity_pass_cases,
 	parity_mesh_cases,
 	parity_ray_cases,
+	parity_stage_cases,
 	parity_image_cases,
 	parity_query_cases,
 	parity_sync_cases,
