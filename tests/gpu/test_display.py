@@ -506,6 +506,43 @@ def test_host_blobs():
     f.gpu.finish()
 
 
+def test_hostile_scanouts():
+    """Blobs shown with strides, offsets and rectangles that do not lie in them."""
+    f = front_with_view()
+    f.command(ctx_create(1))
+    f.command(create_blob(5, 0x1000, 64 * 64 * 4, flags=3))
+    entries = [(0x1800000, 64 * 64 * 4)]
+    f.command(create_blob(6, 0, 64 * 64 * 4, mem=1, flags=0, context=0, entries=entries))
+    good = dict(rect=(0, 0, 64, 64), width=64, height=64, stride=256)
+    most = 0xffffffff
+    for resource in (5, 6):
+        f.command(set_scanout_blob(resource, **good))
+        for wrong in (dict(stride=260), dict(stride=252), dict(stride=0), dict(stride=most),
+                      dict(stride=most - 3), dict(stride=257), dict(offset=4), dict(offset=1),
+                      dict(offset=most), dict(offset=most - 3), dict(width=65), dict(height=65),
+                      dict(width=0), dict(height=0), dict(width=most), dict(height=most),
+                      dict(width=1 << 30, stride=4), dict(height=1 << 30, stride=1 << 30),
+                      dict(rect=(0, 0, 65, 64)), dict(rect=(0, 0, 64, 65)), dict(rect=(0, 0, 0, 0)),
+                      dict(rect=(1, 0, 64, 64)), dict(rect=(most, 0, 2, 64)),
+                      dict(rect=(0, most, 64, most)), dict(pixel_format=0), dict(pixel_format=5),
+                      dict(pixel_format=most)):
+            f.command(set_scanout_blob(resource, **{**good, **wrong}), ERR_PARAMETER)
+        f.command(set_scanout_blob(resource, **good, scanout=1), ERR_SCANOUT)
+        f.command(set_scanout_blob(resource, **good, scanout=most), ERR_SCANOUT)
+        # what was shown is shown still
+        head = f.send(flush(resource, (0, 0, 64, 64)))
+        wait_view(f, lambda: f.is_done(head), "the flush")
+        check_equal(f.view.scanouts[0][2:], (0, 256, 0, 0, 64, 64), "the scanout")
+        for rect in ((0, 0, most, 2), (1, 0, most, most), (most, most, most, most)):
+            f.send(flush(resource, rect))
+        head = f.send(flush(resource, (0, 0, 64, 64)))
+        wait_view(f, lambda: f.is_done(head), "the flush")
+        for output, x, y, width, height in f.view.flushes:
+            check(x + width <= 64 and y + height <= 64, "damage beyond the picture")
+    f.command(set_scanout_blob(99, **good), ERR_RESOURCE)
+    f.gpu.finish()
+
+
 def test_several_outputs():
     f = front_with_view("--max-outputs=3")
     f.command(create_2d(5, 300, 100))
