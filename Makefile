@@ -10,7 +10,7 @@ TESTS =
 # Folder of the build; all else under build/ is tools, caches, and the guest.
 BUILD = build/venera
 
-.PHONY: build setup image check demo clean distclean help
+.PHONY: build setup image check demo desktop clean distclean help
 
 build: setup
 	@tools/in-root tools/build $(BUILD) $(MESONFLAGS)
@@ -27,6 +27,10 @@ check: build image
 demo: build image
 	@tools/demo
 
+desktop: build
+	@guest/image/build --desktop
+	@tools/in-root $(BUILD)/src/cli/venera run --desktop
+
 clean:
 	@tools/clean
 
@@ -36,6 +40,7 @@ distclean:
 help:
 	@echo 'make            set up tools (once) and build into $(BUILD)'
 	@echo 'make demo       show a triangle, rendered by a virtual machine, on this screen'
+	@echo 'make desktop    run a virtual machine with a desktop on this screen'
 	@echo 'make check      build all and run every test'
 	@echo 'make image      make the guest image in build/guest'
 	@echo 'make setup      only make sure that compilers, QEMU, Mesa and so on are there'

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/drivers.h"
@@ -19,6 +20,7 @@
 #include "cli/vm.h"
 
 enum {
+	OPTION_DESKTOP,
 	OPTION_IMAGE,
 	OPTION_IMAGE_FORMAT,
 	OPTION_SNAPSHOT,
@@ -42,6 +44,8 @@ enum {
 };
 
 static const struct option_spec specs[] = {
+	[OPTION_DESKTOP] = {"desktop", NULL, "boot the guest with a desktop that guest/image/build\n"
+		"--desktop made; what it writes is forgotten in the end"},
 	[OPTION_IMAGE] = {"image", "FILE", "the guest's disk, raw or qcow2"},
 	[OPTION_IMAGE_FORMAT] = {"image-format", "FORMAT", "auto (default), raw or qcow2"},
 	[OPTION_SNAPSHOT] = {"snapshot", NULL, "forget in the end what the guest wrote to the disk"},
@@ -205,7 +209,64 @@ static char *configure_image(struct vm_config *config, const struct run_options 
 	return NULL;
 }
 
+/* Is there a file of this name in the folder? */
+static char *find_in(const char *folder, const char *name) {
+	char *path = text_format("%s/%s", folder, name);
+	if (access(path, R_OK) < 0) {
+		free(path);
+		return NULL;
+	}
+	return path;
+}
+
+/*
+ * The folder with the desktop's files: the one that VENERA_DESKTOP names, or guest-desktop beside
+ * the build folder that we were started from. NULL: there is none.
+ */
+static char *find_desktop(void) {
+	const char *named = getenv("VENERA_DESKTOP");
+	if (named && *named) {
+		return absolute_path(named);
+	}
+	char *path = process_find_sibling("venera-gpu");
+	char *folder = NULL;
+	while (path && !folder) {
+		char *slash = strrchr(path, '/');
+		if (!slash) {
+			break;
+		}
+		*slash = '\0';
+		folder = find_in(path, "guest-desktop");
+	}
+	free(path);
+	return folder;
+}
+
+static char *configure_desktop(struct vm_config *config, const struct run_options *options) {
+	if (options->text[OPTION_IMAGE] || options->text[OPTION_KERNEL]) {
+		return text_copy("--desktop has an image and a kernel of its own");
+	}
+	char *folder = find_desktop();
+	if (folder) {
+		config->image = find_in(folder, "disk.ext4");
+		config->kernel = find_in(folder, "vmlinuz");
+		config->initrd = find_in(folder, "initrd.img");
+		free(folder);
+	}
+	if (!config->image || !config->kernel || !config->initrd) {
+		return text_copy("there is no guest with a desktop yet; make one with guest/image/build "
+			"--desktop, and name its folder in VENERA_DESKTOP if it is not in build/guest-desktop");
+	}
+	config->image_format = VM_DISK_RAW;
+	config->snapshot = true;
+	config->append = options->text[OPTION_APPEND];
+	return NULL;
+}
+
 static char *configure_boot(struct vm_config *config, const struct run_options *options) {
+	if (options->text[OPTION_DESKTOP]) {
+		return configure_desktop(config, options);
+	}
 	char *problem = configure_image(config, options);
 	if (problem) {
 		return problem;
@@ -216,7 +277,7 @@ static char *configure_boot(struct vm_config *config, const struct run_options *
 	}
 	if (!kernel && !config->image && !options->extra_count) {
 		return text_copy("nothing to boot; give a disk with --image=FILE or a kernel with "
-			"--kernel=FILE");
+			"--kernel=FILE, or --desktop");
 	}
 	if (kernel) {
 		problem = resolve_file("kernel", kernel, &config->kernel);
