@@ -321,7 +321,7 @@ static void dedicated(struct parity *parity) {
 		.usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT,
 		.initialLayout = VK_IMAGE_LAYOUT_PREINITIALIZED,
 	};
-	struct parity_image image = {.info = info};
+	struct parity_image image = {.info = info, .aspects = VK_IMAGE_ASPECT_COLOR_BIT};
 	MUST(vkCreateImage(parity->device, &info, NULL, &image.image));
 	VkMemoryRequirements requirements;
 	vkGetImageMemoryRequirements(parity->device, image.image, &requirements);
