@@ -17,6 +17,10 @@ SKIPPED = 77
 TIMEOUT = 120
 
 
+# as venera-render names what guests can map
+MEMORY_NAME = "/memfd:venus-memory"
+
+
 class Failure(Exception):
     pass
 
@@ -173,6 +177,44 @@ def status_field(pid, name):
             if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024
     return 0
+
+
+def descendants(pid):
+    """The process and all that it started."""
+    found = [pid]
+    for parent in found:
+        try:
+            for task in os.listdir("/proc/%d/task" % parent):
+                with open("/proc/%d/task/%s/children" % (parent, task), encoding="ascii") as pids:
+                    found += [int(child) for child in pids.read().split()]
+        except OSError:
+            pass  # it has just ended
+    return found
+
+
+def memory_holders(pid):
+    """Who of the process and all that it started holds device memory of guests: {program: (mappings,
+    descriptors)}."""
+    found = {}
+    for process in descendants(pid):
+        folder = "/proc/%d/" % process
+        try:
+            with open(folder + "comm", encoding="ascii", errors="replace") as comm:
+                name = comm.read().strip()
+            with open(folder + "maps", encoding="utf-8", errors="replace") as maps:
+                mapped = sum(MEMORY_NAME in line for line in maps)
+            opened = 0
+            for fd in os.listdir(folder + "fd"):
+                opened += MEMORY_NAME in os.readlink(folder + "fd/" + fd)
+        except OSError:
+            continue
+        if mapped or opened:
+            found[name] = (mapped, opened)
+    return found
+
+
+def most_held(found):
+    return max((number for numbers in found.values() for number in numbers), default=0)
 
 
 @contextlib.contextmanager
