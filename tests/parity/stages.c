@@ -263,9 +263,122 @@ static void libraries(struct parity *parity) {
 	scene_finish(parity, &scene);
 }
 
+/** VK_KHR_maintenance5: flags of 64 bits, shaders without modules, layouts of images that do not exist. */
+static void maintenance5(struct parity *parity) {
+	if (!parity->maintenance5.maintenance5) {
+		say("there is no VK_KHR_maintenance5");
+		return;
+	}
+	PROC(parity, vkGetDeviceImageSubresourceLayoutKHR);
+	PROC(parity, vkGetImageSubresourceLayout2KHR);
+	PROC(parity, vkCmdBindIndexBuffer2KHR);
+	const VkDevice device = parity->device;
+	struct scene scene;
+	struct scene_state state;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	scene_state_init(&scene, &state);
+	const VkShaderModuleCreateInfo codes[2] = {
+		{.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+			.codeSize = sizeof(stages_vert_spv), .pCode = stages_vert_spv},
+		{.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+			.codeSize = sizeof(draw_frag_spv), .pCode = draw_frag_spv},
+	};
+	for (int i = 0; i < 2; i++) {
+		state.stages[i].module = VK_NULL_HANDLE;
+		state.stages[i].pNext = &codes[i];
+	}
+	const VkPipelineCreateFlags2CreateInfoKHR flags = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_CREATE_FLAGS_2_CREATE_INFO_KHR,
+		.pNext = &state.rendering,
+		.flags = VK_PIPELINE_CREATE_2_DISABLE_OPTIMIZATION_BIT_KHR,
+	};
+	state.info.pNext = &flags;
+	/* it has no point size of its own */
+	state.assembly.topology = VK_PRIMITIVE_TOPOLOGY_POINT_LIST;
+	VkPipeline pipeline = scene_pipeline(parity, &state);
+
+	const VkBufferUsageFlags2CreateInfoKHR usage = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_USAGE_FLAGS_2_CREATE_INFO_KHR,
+		.usage = VK_BUFFER_USAGE_2_INDEX_BUFFER_BIT_KHR | VK_BUFFER_USAGE_2_UNIFORM_TEXEL_BUFFER_BIT_KHR,
+	};
+	const VkBufferCreateInfo buffer_info = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .pNext = &usage, .size = 256};
+	VkBuffer buffer;
+	MUST(vkCreateBuffer(device, &buffer_info, NULL, &buffer));
+	VkMemoryRequirements requirements;
+	vkGetBufferMemoryRequirements(device, buffer, &requirements);
+	VkDeviceMemory memory = parity_allocate(
+		parity, &requirements, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT, NULL);
+	MUST(vkBindBufferMemory(device, buffer, memory, 0));
+	uint16_t *data;
+	MUST(vkMapMemory(device, memory, 0, VK_WHOLE_SIZE, 0, (void **)&data));
+	for (uint16_t i = 0; i < 6; i++) {
+		data[i] = (uint16_t)(5 - i);
+	}
+	const VkBufferUsageFlags2CreateInfoKHR view_usage = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_USAGE_FLAGS_2_CREATE_INFO_KHR,
+		.usage = VK_BUFFER_USAGE_2_UNIFORM_TEXEL_BUFFER_BIT_KHR,
+	};
+	const VkBufferViewCreateInfo view_info = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+		.pNext = &view_usage,
+		.buffer = buffer,
+		.format = VK_FORMAT_R8G8B8A8_UNORM,
+		.range = VK_WHOLE_SIZE,
+	};
+	VkBufferView view = VK_NULL_HANDLE;
+	SAY_RESULT(vkCreateBufferView(device, &view_info, NULL, &view));
+	vkDestroyBufferView(device, view, NULL);
+
+	VkCommandBuffer commands = scene_begin(parity, &scene);
+	scene_bind(commands, &scene, pipeline);
+	vkCmdBindIndexBuffer2KHR(commands, buffer, 2, 8, VK_INDEX_TYPE_UINT16);
+	vkCmdDrawIndexed(commands, 6, 1, 0, 0, 0);
+	vkCmdEndRendering(commands);
+	scene_say(parity, commands, &scene);
+
+	VkImageCreateInfo image_info = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+		.imageType = VK_IMAGE_TYPE_2D,
+		.format = VK_FORMAT_R8G8B8A8_UNORM,
+		.extent = {37, 21, 1},
+		.mipLevels = 1,
+		.arrayLayers = 1,
+		.samples = VK_SAMPLE_COUNT_1_BIT,
+		.tiling = VK_IMAGE_TILING_LINEAR,
+		.usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT,
+	};
+	const VkImageSubresource2KHR subresource = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_SUBRESOURCE_2_KHR,
+		.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0},
+	};
+	const VkDeviceImageSubresourceInfoKHR of_device = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_IMAGE_SUBRESOURCE_INFO_KHR,
+		.pCreateInfo = &image_info,
+		.pSubresource = &subresource,
+	};
+	VkSubresourceLayout2KHR layouts[2] = {{.sType = VK_STRUCTURE_TYPE_SUBRESOURCE_LAYOUT_2_KHR},
+		{.sType = VK_STRUCTURE_TYPE_SUBRESOURCE_LAYOUT_2_KHR}};
+	vkGetDeviceImageSubresourceLayoutKHR(device, &of_device, &layouts[0]);
+	VkImage image;
+	MUST(vkCreateImage(device, &image_info, NULL, &image));
+	vkGetImageSubresourceLayout2KHR(device, image, &subresource, &layouts[1]);
+	for (int i = 0; i < 2; i++) {
+		const VkSubresourceLayout *layout = &layouts[i].subresourceLayout;
+		say("offset %llu, size %llu, rows of %llu", (unsigned long long)layout->offset,
+			(unsigned long long)layout->size, (unsigned long long)layout->rowPitch);
+	}
+	vkDestroyImage(device, image, NULL);
+	vkDestroyBuffer(device, buffer, NULL);
+	vkFreeMemory(device, memory, NULL);
+	vkDestroyPipeline(device, pipeline, NULL);
+	scene_finish(parity, &scene);
+}
+
 const struct parity_case parity_stage_cases[] = {
 	{"stages all", all},
 	{"stages chains", chains},
 	{"stages libraries", libraries},
+	{"stages maintenance5", maintenance5},
 	{NULL, NULL},
 };
