@@ -5,7 +5,8 @@
 
 #include "view/import.h"
 
-int view_import_create(struct view_import **out, uint64_t id, int fd, uint64_t size) {
+int view_import_create(struct view_import **out, const struct view_device *device, uint64_t id,
+	int fd, uint64_t size) {
 	*out = NULL;
 	struct view_import *import = calloc(1, sizeof(*import));
 	if (!import) {
@@ -14,7 +15,8 @@ int view_import_create(struct view_import **out, uint64_t id, int fd, uint64_t s
 	}
 	import->id = id;
 	import->size = size;
-	int err = shmem_import(&import->shared, fd, size);
+	int err = shmem_import_aligned(
+		&import->shared, fd, size, (size_t)device->host_memory.alignment);
 	if (err) {
 		free(import);
 		return err;
@@ -106,19 +108,13 @@ VkResult view_import_reach(struct view_import *import, const struct view_device 
 		release(import, device);
 	}
 
-	/* A mapping begins at a page. A driver that aligns to more than that must be lucky. */
 	VkDeviceSize alignment = device->host_memory.alignment;
-	uint64_t base = (uintptr_t)import->shared.data % alignment;
-	uint64_t into = (base + begin) % alignment;
-	if (into > begin) {
-		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
-	}
-	begin -= into;
+	begin -= begin % alignment;
 	uint64_t size = (end - begin + alignment - 1) / alignment * alignment;
 	if (size > VIEW_IMPORT_MAX + 2 * alignment) {
 		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	}
-	if (size > import->shared.size - begin) {
+	if (size > import->shared.mapped - begin) {
 		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
 	}
 	return import_part(import, device, begin, begin + size);

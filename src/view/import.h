@@ -15,7 +15,7 @@
 struct view_import {
 	uint64_t id;
 	uint64_t size;       /* bytes that may be shown */
-	struct shmem shared; /* mapped; the descriptor is closed: there may be many of these */
+	struct shmem shared; /* mapped as the driver wants it */
 	VkDeviceSize begin;  /* the part that is imported; empty before the first use */
 	VkDeviceSize end;
 	VkDeviceMemory memory;
@@ -25,8 +25,9 @@ struct view_import {
 /** The most that is imported of one buffer: an image of 16384 x 16384 pixels. */
 #define VIEW_IMPORT_MAX (UINT64_C(1) << 30)
 
-/** Takes ownership of `fd`, also on failure. 0 or -errno (of shmem_import()). */
-int view_import_create(struct view_import **import, uint64_t id, int fd, uint64_t size);
+/** For that device. Takes ownership of `fd`, also on failure. 0 or -errno (of shmem_import()). */
+int view_import_create(struct view_import **import, const struct view_device *device, uint64_t id,
+	int fd, uint64_t size);
 
 /** The GPU does not use it any more. NULL is accepted. */
 void view_import_destroy(struct view_import *import, const struct view_device *device);

@@ -347,7 +347,8 @@ static void handle_add_buffer(
 		return;
 	}
 	struct view_import *import;
-	int err = view_import_create(&import, buffer->buffer_id, fd, buffer->size);
+	int err = view_import_create(
+		&import, session->presenter->device, buffer->buffer_id, fd, buffer->size);
 	if (err) {
 		complain(session, COMPLAINT_BUFFER, "cannot map buffer", buffer->buffer_id,
 			err == -EPERM ? "its memory is not sealed against shrinking" : strerror(-err));
