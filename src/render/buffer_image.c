@@ -81,6 +81,12 @@ static bool prepare_image(struct render_call *call, const VkImageCreateInfo *inf
 		 */
 		return info->tiling == VK_IMAGE_TILING_LINEAR;
 	}
+	if ((info->usage & VK_IMAGE_USAGE_HOST_TRANSFER_BIT) &&
+			info->tiling == VK_IMAGE_TILING_OPTIMAL &&
+			render_memory_types_own(&device->physical->memory_types)) {
+		/* NVIDIA's driver has memory for either, says that it has images for both, and then no memory */
+		return false;
+	}
 
 	VkImageFormatListCreateInfo list;
 	VkImageStencilUsageCreateInfo stencil;

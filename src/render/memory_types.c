@@ -77,3 +77,8 @@ uint32_t render_memory_types_shared(const struct render_memory_types *types) {
 	}
 	return shared;
 }
+
+uint32_t render_memory_types_own(const struct render_memory_types *types) {
+	const uint32_t unused = VK_MAX_MEMORY_TYPES - types->guest.memoryTypeCount;
+	return ~render_memory_types_shared(types) & (UINT32_MAX >> unused);
+}

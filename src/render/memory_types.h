@@ -38,7 +38,8 @@ void render_memory_types_init(struct render_memory_types *types,
 uint32_t render_memory_types_of_host(
 	const struct render_memory_types *types, uint32_t host_bits, bool takes_imports);
 
-/** The guest's types that take imports. */
+/** The guest's types that take imports, and the others. */
 uint32_t render_memory_types_shared(const struct render_memory_types *types);
+uint32_t render_memory_types_own(const struct render_memory_types *types);
 
 #endif

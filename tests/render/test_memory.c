@@ -226,8 +226,8 @@ static void test_impossible_sizes(void) {
 				VK_ERROR_OUT_OF_DEVICE_MEMORY);
 			/* the guest that did not wait goes on with a failed object */
 			allocate(&peer, MEMORY, sizes[i], type, NULL, false);
-			CHECK_INT(peer_create_blob(&peer, RESOURCE, RENDER_BLOB_MAPPABLE, MEMORY, 4096,
-					  NULL), -ENOENT);
+			CHECK(peer_create_blob(&peer, RESOURCE, RENDER_BLOB_MAPPABLE, MEMORY, 4096,
+				      NULL) < 0);
 			uint64_t committed = 1;
 			struct venus_vkGetDeviceMemoryCommitment commitment = {
 				.device = PEER_DEVICE_HANDLE,

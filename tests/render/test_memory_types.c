@@ -60,6 +60,7 @@ static void test_software(void) {
 	CHECK_INT(render_memory_types_of_host(&types, 1, true), 1);
 	CHECK_INT(render_memory_types_of_host(&types, 1, false), 1); /* or nothing would be left */
 	CHECK_INT(render_memory_types_shared(&types), 1);
+	CHECK_INT(render_memory_types_own(&types), 0);
 }
 
 /* One type for all, which images are not imported as: it has a twin. */
@@ -99,6 +100,7 @@ static void test_card(void) {
 	CHECK_INT(render_memory_types_of_host(&types, 0x1f, false), 0x13);
 	CHECK_INT(render_memory_types_of_host(&types, 0x1e, true), 0x1e);
 	CHECK_INT(render_memory_types_shared(&types), 0xc);
+	CHECK_INT(render_memory_types_own(&types), 0x13);
 }
 
 /* What is no longer mapped can less than what stands before it. */
