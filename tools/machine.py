@@ -57,14 +57,15 @@ class Machine:
     """A virtual machine that runs `command` with sh (no double quotes in it) and powers off.
 
     Its output goes to FOLDER/console.log and, line by line, to `lines`; that of Venera to
-    FOLDER/venera.log. `initrd` is for other programs in it (guest/image/update-programs).
+    FOLDER/venera.log. `guest` is the folder of its image, `initrd` is for other programs in it
+    (guest/image/update-programs).
     """
 
     def __init__(self, folder, command, options=(), qemu_options=(), kernel_options="",
-                 seconds=150, env=None, initrd=os.path.join(GUEST, "initrd.img")):
+                 seconds=150, env=None, initrd=None, guest=GUEST):
         for name in ("disk.ext4", "vmlinuz", "initrd.img"):
-            if not os.path.exists(os.path.join(GUEST, name)):
-                raise Failed("build/guest/%s is not there; make it with: make image" % name)
+            if not os.path.exists(os.path.join(guest, name)):
+                raise Failed("%s/%s is not there; make it with: make image" % (guest, name))
         self.folder = folder
         self.deadline = time.monotonic() + seconds
         self.picture = os.path.join(folder, "screen.png")
@@ -74,9 +75,9 @@ class Machine:
         self.log = open(os.path.join(folder, "venera.log"), "w")
         self.process = subprocess.Popen(
             [IN_ROOT, VENERA, "run", "--memory=2G", "--ssh-port=0",
-             "--image=" + os.path.join(GUEST, "disk.ext4"), "--image-format=raw", "--snapshot",
-             "--kernel=" + os.path.join(GUEST, "vmlinuz"),
-             "--initrd=" + initrd, "--append=" + append,
+             "--image=" + os.path.join(guest, "disk.ext4"), "--image-format=raw", "--snapshot",
+             "--kernel=" + os.path.join(guest, "vmlinuz"),
+             "--initrd=" + (initrd or os.path.join(guest, "initrd.img")), "--append=" + append,
              "--screenshot=" + self.picture, *options, "--", *qemu_options],
             cwd=SOURCE, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
         self.lines = []
