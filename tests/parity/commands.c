@@ -18,7 +18,8 @@ static void fill_words(const struct parity_buffer *buffer) {
 	}
 }
 
-static void image_of(struct parity *parity, struct parity_image *image, VkSampleCountFlagBits samples) {
+static void image_of(
+		struct parity *parity, struct parity_image *image, VkSampleCountFlagBits samples) {
 	const VkImageCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
 		.imageType = VK_IMAGE_TYPE_2D,
@@ -220,8 +221,8 @@ struct fill {
 	struct parity_buffer buffer;
 };
 
-static void fill_init(struct parity *parity, struct fill *fill, VkDescriptorSetLayoutCreateFlags flags,
-		const void *stage_next) {
+static void fill_init(struct parity *parity, struct fill *fill,
+		VkDescriptorSetLayoutCreateFlags flags, const void *stage_next) {
 	const VkDevice device = parity->device;
 	*fill = (struct fill){.shader = parity_shader(parity, fill_comp_spv, sizeof(fill_comp_spv))};
 	const VkDescriptorSetLayoutBinding binding = {
@@ -415,7 +416,7 @@ static void second_binds(struct parity *parity) {
 	fill_finish(parity, &fills[1]);
 }
 
-/** Index buffers of bytes, with a size, and none; steps of instances; vertex buffers that are null or end early. */
+/** Indices of bytes, index buffers with a size and none; steps of instances; null vertices. */
 static void inputs(struct parity *parity) {
 	if (!parity->maintenance6.maintenance6 || !parity->index_uint8.indexTypeUint8 ||
 			!parity->robustness2.nullDescriptor) {
@@ -446,8 +447,10 @@ static void inputs(struct parity *parity) {
 		VkPipeline pipeline = scene_pipeline(parity, &state);
 		VkCommandBuffer commands = scene_begin(parity, &scene);
 		scene_bind(commands, &scene, pipeline);
-		const VkBuffer buffers[2] = {scene.buffer.buffer, way == 7 ? VK_NULL_HANDLE : scene.buffer.buffer};
-		const VkDeviceSize offsets[2] = {0, 0}, sizes[2] = {way == 4 ? 100 : VK_WHOLE_SIZE, VK_WHOLE_SIZE};
+		const VkBuffer buffers[2] = {
+			scene.buffer.buffer, way == 7 ? VK_NULL_HANDLE : scene.buffer.buffer};
+		const VkDeviceSize offsets[2] = {0, 0};
+		const VkDeviceSize sizes[2] = {way == 4 ? 100 : VK_WHOLE_SIZE, VK_WHOLE_SIZE};
 		vkCmdBindVertexBuffers2(commands, 0, 2, buffers, offsets, sizes, NULL);
 		if (way < 3) {
 			vkCmdBindIndexBuffer2KHR(commands, scene.buffer.buffer, 800,

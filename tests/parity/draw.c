@@ -31,7 +31,8 @@ static void draw_multi(struct parity *parity, VkCommandBuffer commands) {
 		commands, 1, &indexed[1].draw, 1, 0, sizeof(indexed[0]), &vertex_offset);
 }
 
-static void draw(struct parity *parity, VkCommandBuffer commands, const struct scene *scene, int way) {
+static void draw(struct parity *parity, VkCommandBuffer commands, const struct scene *scene,
+		int way) {
 	const VkBuffer buffer = scene->buffer.buffer;
 	const uint32_t size = sizeof(VkDrawIndirectCommand);
 	const uint32_t indexed_size = sizeof(VkDrawIndexedIndirectCommand);
@@ -455,8 +456,9 @@ static void transform_feedback(struct parity *parity) {
 	scene_state_init(&scene, &state);
 	VkPipeline pipeline = scene_pipeline(parity, &state);
 	parity_buffer_init(parity, &captured, 512, VK_BUFFER_USAGE_TRANSFORM_FEEDBACK_BUFFER_BIT_EXT);
-	parity_buffer_init(parity, &counter, 64, VK_BUFFER_USAGE_TRANSFORM_FEEDBACK_COUNTER_BUFFER_BIT_EXT |
-		VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT);
+	parity_buffer_init(parity, &counter, 64,
+		VK_BUFFER_USAGE_TRANSFORM_FEEDBACK_COUNTER_BUFFER_BIT_EXT |
+			VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT);
 	PROC(parity, vkCmdBindTransformFeedbackBuffersEXT);
 	PROC(parity, vkCmdBeginTransformFeedbackEXT);
 	PROC(parity, vkCmdEndTransformFeedbackEXT);

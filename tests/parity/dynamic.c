@@ -41,7 +41,8 @@ struct dynamic {
 
 static void set_viewport(const struct setting *setting) {
 	const float i = (float)setting->round;
-	const VkViewport viewport = {i, i * 2, SCENE_SIZE - i * 3, SCENE_SIZE - i, 0.25f * i, 1 - 0.125f * i};
+	const VkViewport viewport = {
+		i, i * 2, SCENE_SIZE - i * 3, SCENE_SIZE - i, 0.25f * i, 1 - 0.125f * i};
 	vkCmdSetViewport(setting->commands, 0, 1, &viewport);
 }
 
@@ -57,7 +58,8 @@ static void prepare_lines(struct scene_state *state) {
 
 static void set_line_width(const struct setting *setting) {
 	const float *range = setting->parity->properties.limits.lineWidthRange;
-	vkCmdSetLineWidth(setting->commands, range[0] + (range[1] - range[0]) * (float)setting->round / 9);
+	vkCmdSetLineWidth(
+		setting->commands, range[0] + (range[1] - range[0]) * (float)setting->round / 9);
 }
 
 IS_THERE(wide_lines, parity->features.features.wideLines)
@@ -101,7 +103,8 @@ static void prepare_stencil(struct scene_state *state) {
 }
 
 static void set_stencil_compare_mask(const struct setting *setting) {
-	vkCmdSetStencilCompareMask(setting->commands, VK_STENCIL_FACE_FRONT_BIT, 0xff >> setting->round);
+	vkCmdSetStencilCompareMask(
+		setting->commands, VK_STENCIL_FACE_FRONT_BIT, 0xff >> setting->round);
 	vkCmdSetStencilCompareMask(setting->commands, VK_STENCIL_FACE_BACK_BIT, 0x3 << setting->round);
 }
 
@@ -137,7 +140,8 @@ static void set_topology(const struct setting *setting) {
 }
 
 static void set_viewports(const struct setting *setting) {
-	const VkViewport viewports[2] = {{0, SCENE_SIZE, SCENE_SIZE, -SCENE_SIZE, 0, 1}, {0, 0, 9, 9, 0, 1}};
+	const VkViewport viewports[2] = {
+		{0, SCENE_SIZE, SCENE_SIZE, -SCENE_SIZE, 0, 1}, {0, 0, 9, 9, 0, 1}};
 	vkCmdSetViewportWithCount(setting->commands, 1 + setting->round % 2, viewports);
 }
 
@@ -218,7 +222,8 @@ static void prepare_strip(struct scene_state *state) {
 }
 
 SET_VALUE(set_logic_op, vkCmdSetLogicOpEXT, (VkLogicOp)(round * 4 + 1))
-IS_THERE(logic_op, parity->dynamic_state2.extendedDynamicState2LogicOp && parity->features.features.logicOp)
+IS_THERE(logic_op, parity->dynamic_state2.extendedDynamicState2LogicOp &&
+	parity->features.features.logicOp)
 
 static void prepare_logic_op(struct scene_state *state) {
 	state->blend.logicOpEnable = VK_TRUE;
@@ -232,7 +237,8 @@ static void set_vertex_input(const struct setting *setting) {
 	const VkVertexInputBindingDescription2EXT binding = {
 		.sType = VK_STRUCTURE_TYPE_VERTEX_INPUT_BINDING_DESCRIPTION_2_EXT,
 		.stride = sizeof(struct scene_vertex),
-		.inputRate = setting->round == 3 ? VK_VERTEX_INPUT_RATE_INSTANCE : VK_VERTEX_INPUT_RATE_VERTEX,
+		.inputRate = setting->round == 3 ? VK_VERTEX_INPUT_RATE_INSTANCE :
+			VK_VERTEX_INPUT_RATE_VERTEX,
 		.divisor = 1,
 	};
 	VkVertexInputAttributeDescription2EXT attributes[2];
@@ -263,7 +269,8 @@ IS_THERE(patch_control_points, parity->dynamic_state2.extendedDynamicState2Patch
 
 static void set_line_stipple(const struct setting *setting) {
 	PROC(setting->parity, vkCmdSetLineStippleKHR);
-	vkCmdSetLineStippleKHR(setting->commands, setting->round + 1, (uint16_t)(0x5a35 << setting->round));
+	vkCmdSetLineStippleKHR(
+		setting->commands, setting->round + 1, (uint16_t)(0x5a35 << setting->round));
 }
 
 static const VkPipelineRasterizationLineStateCreateInfoKHR line_state = {
@@ -281,7 +288,7 @@ static void prepare_line_stipple(struct scene_state *state) {
 
 IS_THERE(line_stipple, parity->line.stippledBresenhamLines)
 
-static void set_discard_nothing(const struct setting *setting) {
+static void set_depth_bias2(const struct setting *setting) {
 	PROC(setting->parity, vkCmdSetDepthBias2EXT);
 	const VkDepthBiasRepresentationInfoEXT representation = {
 		.sType = VK_STRUCTURE_TYPE_DEPTH_BIAS_REPRESENTATION_INFO_EXT,
@@ -337,14 +344,16 @@ static void prepare_sample_locations(struct scene_state *state) {
 
 IS_THERE(sample_locations, parity_has(parity, VK_EXT_SAMPLE_LOCATIONS_EXTENSION_NAME))
 
-SET_VALUE(set_feedback_loop, vkCmdSetAttachmentFeedbackLoopEnableEXT, round % 2 ? VK_IMAGE_ASPECT_COLOR_BIT : 0)
+SET_VALUE(set_feedback_loop, vkCmdSetAttachmentFeedbackLoopEnableEXT,
+	round % 2 ? VK_IMAGE_ASPECT_COLOR_BIT : 0)
 IS_THERE(feedback_loop, parity->feedback_loop_dynamic.attachmentFeedbackLoopDynamicState)
 
 /* --- VK_EXT_extended_dynamic_state3 --- */
 
 #define STATE3(name, member) IS_THERE(name, parity->dynamic_state3.extendedDynamicState3##member)
 
-SET_VALUE(set_domain_origin, vkCmdSetTessellationDomainOriginEXT, (VkTessellationDomainOrigin)(round % 2))
+SET_VALUE(set_domain_origin, vkCmdSetTessellationDomainOriginEXT,
+	(VkTessellationDomainOrigin)(round % 2))
 STATE3(domain_origin, TessellationDomainOrigin)
 SET_VALUE(set_depth_clamp, vkCmdSetDepthClampEnableEXT, round % 2)
 STATE3(depth_clamp, DepthClampEnable)
@@ -412,7 +421,8 @@ static void set_blend_advanced(const struct setting *setting) {
 }
 
 STATE3(blend_advanced, ColorBlendAdvanced)
-SET_VALUE(set_provoking_vertex, vkCmdSetProvokingVertexModeEXT, (VkProvokingVertexModeEXT)(round % 2))
+SET_VALUE(set_provoking_vertex, vkCmdSetProvokingVertexModeEXT,
+	(VkProvokingVertexModeEXT)(round % 2))
 STATE3(provoking_vertex, ProvokingVertexMode)
 SET_VALUE(set_line_mode, vkCmdSetLineRasterizationModeEXT, (VkLineRasterizationModeKHR)round)
 STATE3(line_mode, LineRasterizationMode)
@@ -439,7 +449,8 @@ static const struct dynamic dynamics[] = {
 	{VK_DYNAMIC_STATE_DEPTH_TEST_ENABLE, set_depth_test, NULL, NULL, 0},
 	{VK_DYNAMIC_STATE_DEPTH_WRITE_ENABLE, set_depth_write, NULL, NULL, 0},
 	{VK_DYNAMIC_STATE_DEPTH_COMPARE_OP, set_depth_compare, NULL, NULL, 0},
-	{VK_DYNAMIC_STATE_DEPTH_BOUNDS_TEST_ENABLE, set_depth_bounds_test, prepare_bounds, depth_bounds, 0},
+	{VK_DYNAMIC_STATE_DEPTH_BOUNDS_TEST_ENABLE, set_depth_bounds_test, prepare_bounds, depth_bounds,
+		0},
 	{VK_DYNAMIC_STATE_STENCIL_TEST_ENABLE, set_stencil_test, prepare_stencil, NULL, 0},
 	{VK_DYNAMIC_STATE_STENCIL_OP, set_stencil_op, prepare_stencil, NULL, 0},
 	{VK_DYNAMIC_STATE_RASTERIZER_DISCARD_ENABLE, set_rasterizer_discard, NULL, NULL, 0},
@@ -448,7 +459,8 @@ static const struct dynamic dynamics[] = {
 	{VK_DYNAMIC_STATE_LOGIC_OP_EXT, set_logic_op, prepare_logic_op, logic_op, 0},
 	{VK_DYNAMIC_STATE_VERTEX_INPUT_EXT, set_vertex_input, NULL, vertex_input, 0},
 	{VK_DYNAMIC_STATE_COLOR_WRITE_ENABLE_EXT, set_color_write, NULL, color_write, 0},
-	{VK_DYNAMIC_STATE_PATCH_CONTROL_POINTS_EXT, set_patch_control_points, NULL, patch_control_points, 0},
+	{VK_DYNAMIC_STATE_PATCH_CONTROL_POINTS_EXT, set_patch_control_points, NULL,
+		patch_control_points, 0},
 	{VK_DYNAMIC_STATE_TESSELLATION_DOMAIN_ORIGIN_EXT, set_domain_origin, NULL, domain_origin, 0},
 	{VK_DYNAMIC_STATE_DEPTH_CLAMP_ENABLE_EXT, set_depth_clamp, NULL, depth_clamp, 0},
 	{VK_DYNAMIC_STATE_POLYGON_MODE_EXT, set_polygon_mode, NULL, polygon_mode, 0},
@@ -456,29 +468,34 @@ static const struct dynamic dynamics[] = {
 	{VK_DYNAMIC_STATE_SAMPLE_MASK_EXT, set_sample_mask, NULL, sample_mask, VK_SAMPLE_COUNT_4_BIT},
 	{VK_DYNAMIC_STATE_ALPHA_TO_COVERAGE_ENABLE_EXT, set_alpha_to_coverage, NULL, alpha_to_coverage,
 		VK_SAMPLE_COUNT_4_BIT},
-	{VK_DYNAMIC_STATE_ALPHA_TO_ONE_ENABLE_EXT, set_alpha_to_one, NULL, alpha_to_one, VK_SAMPLE_COUNT_4_BIT},
+	{VK_DYNAMIC_STATE_ALPHA_TO_ONE_ENABLE_EXT, set_alpha_to_one, NULL, alpha_to_one,
+		VK_SAMPLE_COUNT_4_BIT},
 	{VK_DYNAMIC_STATE_LOGIC_OP_ENABLE_EXT, set_logic_op_enable, prepare_logic, logic_op_enable, 0},
 	{VK_DYNAMIC_STATE_COLOR_BLEND_ENABLE_EXT, set_blend_enable, NULL, blend_enable, 0},
-	{VK_DYNAMIC_STATE_COLOR_BLEND_EQUATION_EXT, set_blend_equation, prepare_blend, blend_equation, 0},
+	{VK_DYNAMIC_STATE_COLOR_BLEND_EQUATION_EXT, set_blend_equation, prepare_blend, blend_equation,
+		0},
 	{VK_DYNAMIC_STATE_COLOR_WRITE_MASK_EXT, set_write_mask, NULL, write_mask, 0},
 	{VK_DYNAMIC_STATE_RASTERIZATION_STREAM_EXT, set_stream, NULL, stream, 0},
 	{VK_DYNAMIC_STATE_DEPTH_CLIP_ENABLE_EXT, set_depth_clip, NULL, depth_clip, 0},
-	{VK_DYNAMIC_STATE_COLOR_BLEND_ADVANCED_EXT, set_blend_advanced, prepare_blend, blend_advanced, 0},
+	{VK_DYNAMIC_STATE_COLOR_BLEND_ADVANCED_EXT, set_blend_advanced, prepare_blend, blend_advanced,
+		0},
 	{VK_DYNAMIC_STATE_PROVOKING_VERTEX_MODE_EXT, set_provoking_vertex, NULL, provoking_vertex, 0},
 	{VK_DYNAMIC_STATE_LINE_RASTERIZATION_MODE_EXT, set_line_mode, prepare_lines, line_mode, 0},
-	{VK_DYNAMIC_STATE_LINE_STIPPLE_ENABLE_EXT, set_stipple_enable, prepare_line_stipple, stipple_enable, 0},
+	{VK_DYNAMIC_STATE_LINE_STIPPLE_ENABLE_EXT, set_stipple_enable, prepare_line_stipple,
+		stipple_enable, 0},
 	{VK_DYNAMIC_STATE_DEPTH_CLIP_NEGATIVE_ONE_TO_ONE_EXT, set_negative_one, NULL, negative_one, 0},
 };
 
 /* for what Mesa 25 does not offer */
 static const struct dynamic new_dynamics[] = {
 	{VK_DYNAMIC_STATE_LINE_STIPPLE_KHR, set_line_stipple, prepare_line_stipple, line_stipple, 0},
-	{VK_DYNAMIC_STATE_DEPTH_BIAS, set_discard_nothing, prepare_depth_bias, depth_bias_control, 0},
-	{VK_DYNAMIC_STATE_SAMPLE_LOCATIONS_EXT, set_sample_locations, prepare_sample_locations, sample_locations,
-		VK_SAMPLE_COUNT_4_BIT},
-	{VK_DYNAMIC_STATE_SAMPLE_LOCATIONS_ENABLE_EXT, set_sample_locations_enable, prepare_sample_locations,
-		sample_locations_enable, VK_SAMPLE_COUNT_4_BIT},
-	{VK_DYNAMIC_STATE_ATTACHMENT_FEEDBACK_LOOP_ENABLE_EXT, set_feedback_loop, NULL, feedback_loop, 0},
+	{VK_DYNAMIC_STATE_DEPTH_BIAS, set_depth_bias2, prepare_depth_bias, depth_bias_control, 0},
+	{VK_DYNAMIC_STATE_SAMPLE_LOCATIONS_EXT, set_sample_locations, prepare_sample_locations,
+		sample_locations, VK_SAMPLE_COUNT_4_BIT},
+	{VK_DYNAMIC_STATE_SAMPLE_LOCATIONS_ENABLE_EXT, set_sample_locations_enable,
+		prepare_sample_locations, sample_locations_enable, VK_SAMPLE_COUNT_4_BIT},
+	{VK_DYNAMIC_STATE_ATTACHMENT_FEEDBACK_LOOP_ENABLE_EXT, set_feedback_loop, NULL, feedback_loop,
+		0},
 };
 
 static void try_alone(struct parity *parity, const struct dynamic *dynamic) {
@@ -522,7 +539,7 @@ static void new_alone(struct parity *parity) {
 	}
 }
 
-/** All states that need one sample are dynamic in one pipeline and set before it is bound, in a secondary. */
+/** All states for one sample are dynamic in one pipeline, and set before it is bound. */
 static void together(struct parity *parity) {
 	struct scene scene;
 	struct scene_state state;
@@ -535,7 +552,8 @@ static void together(struct parity *parity) {
 		const struct dynamic *dynamic = &dynamics[i];
 		wanted[i] = !dynamic->samples && (!dynamic->is_there || dynamic->is_there(parity)) &&
 			/* what excludes each other, or needs another shader */
-			dynamic->state != VK_DYNAMIC_STATE_VIEWPORT && dynamic->state != VK_DYNAMIC_STATE_SCISSOR &&
+			dynamic->state != VK_DYNAMIC_STATE_VIEWPORT &&
+			dynamic->state != VK_DYNAMIC_STATE_SCISSOR &&
 			dynamic->state != VK_DYNAMIC_STATE_VERTEX_INPUT_BINDING_STRIDE &&
 			dynamic->state != VK_DYNAMIC_STATE_RASTERIZER_DISCARD_ENABLE &&
 			dynamic->state != VK_DYNAMIC_STATE_PATCH_CONTROL_POINTS_EXT &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Render passes of both kinds and dynamic rendering: subpasses, input attachments, resolves, what is not used. */
+/* Render passes and dynamic rendering: subpasses, input attachments, resolves, what is not used. */
 
 #include "scene.h"
 
@@ -248,7 +248,8 @@ static void run_pass(struct parity *parity, const struct passes *passes, VkRende
 		.sType = VK_STRUCTURE_TYPE_SUBPASS_BEGIN_INFO, .contents = contents};
 	const VkSubpassEndInfo end2 = {.sType = VK_STRUCTURE_TYPE_SUBPASS_END_INFO};
 	VkCommandBuffer commands = parity_begin(parity);
-	parity_transition(commands, &passes->second, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
+	parity_transition(
+		commands, &passes->second, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
 	/* what lies outside of the area keeps its clear value */
 	scene_prepare(commands, &passes->scene);
 	const VkImageSubresourceRange range = {
@@ -317,7 +318,7 @@ static void subpasses(struct parity *parity) {
 	}
 }
 
-/** Depth and stencil are resolved in all modes that there are, in render passes and in dynamic rendering. */
+/** Depth and stencil are resolved in all modes, in render passes and in dynamic rendering. */
 static void depth_resolves(struct parity *parity) {
 	VkPhysicalDeviceDepthStencilResolveProperties resolve = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DEPTH_STENCIL_RESOLVE_PROPERTIES};
@@ -340,7 +341,8 @@ static void depth_resolves(struct parity *parity) {
 	scene_state_init(&scene, &state);
 	VkPipeline pipeline = scene_pipeline(parity, &state);
 	for (uint32_t mode = 1; mode <= VK_RESOLVE_MODE_MAX_BIT; mode *= 2) {
-		const bool both = mode & resolve.supportedDepthResolveModes & resolve.supportedStencilResolveModes;
+		const bool both = mode & resolve.supportedDepthResolveModes &
+			resolve.supportedStencilResolveModes;
 		if (!both) {
 			continue;
 		}
@@ -481,7 +483,7 @@ static void depth_resolves(struct parity *parity) {
 	scene_finish(parity, &scene);
 }
 
-/** Attachments without an image, of which pipelines know nothing, or which are neither loaded nor stored. */
+/** Attachments without an image, and such of which pipelines know nothing. */
 static void unused(struct parity *parity) {
 	if (!parity->unused_attachments.dynamicRenderingUnusedAttachments) {
 		say("all attachments are used");

@@ -47,7 +47,11 @@ static void say_results(struct parity *parity, VkQueryPool pool, uint32_t count,
 			}
 			const VkResult result = vkGetQueryPoolResults(parity->device, pool, 0, count,
 				stride * (count - 1) + one, data, stride, all_flags[i]);
-			/* Mesa's feedback answers VK_NOT_READY also when partial results are asked for */
+			/*
+			 * Mesa's feedback answers VK_NOT_READY also when partial results are asked for. And
+			 * in 32 bits its times end at the largest number, where the host's wrap: there is
+			 * nothing that we could do.
+			 */
 			const bool partial = all_flags[i] & VK_QUERY_RESULT_PARTIAL_BIT;
 			say("flags %x, stride %zu: %d", all_flags[i], stride, partial ? result < 0 : result);
 			if (!is_time) {
@@ -146,7 +150,7 @@ static void streams(struct parity *parity) {
 	vkDestroyQueryPool(parity->device, pool, NULL);
 }
 
-/** A draw in every other query of many, in command buffers that are submitted again, with all ways to reset. */
+/** A draw in every other query of many; recordings that run again; all ways to reset. */
 static void draws(struct parity *parity) {
 	enum { QUERIES = 300 };
 	struct scene scene;
@@ -214,7 +218,7 @@ static void draws(struct parity *parity) {
 	}
 	vkDestroyQueryPool(parity->device, pool, NULL);
 
-	/* one recording that runs several times: with its reset inside, and with one by the host between */
+	/* one recording that runs several times, with its reset inside, or with the host's between */
 	for (int way = 0; way < 2; way++) {
 		pool = create_pool(parity, VK_QUERY_TYPE_OCCLUSION, 2, 0);
 		const VkCommandBufferAllocateInfo allocate = {

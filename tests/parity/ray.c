@@ -51,7 +51,7 @@ static void structure_finish(struct parity *parity, struct structure *structure)
 	parity_buffer_finish(parity, &structure->storage);
 }
 
-/** A structure of triangles and one of boxes below a structure of instances; what rays find there. */
+/** A structure of triangles below a structure of instances; what rays find there. */
 struct world {
 	struct parity_buffer input, scratch, results;
 	struct structure bottom, top;
@@ -161,7 +161,8 @@ static void world_init(struct parity *parity, struct world *world) {
 	say("addresses: %d %d", world->bottom.address != 0, world->top.address != 0);
 	for (uint32_t i = 0; i < 2; i++) {
 		const VkAccelerationStructureInstanceKHR instance = {
-			.transform.matrix = {{1 - 0.5f * (float)i, 0, 0, 0.25f * (float)i}, {0, 1, 0, 0}, {0, 0, 1, 0}},
+			.transform.matrix = {
+				{1 - 0.5f * (float)i, 0, 0, 0.25f * (float)i}, {0, 1, 0, 0}, {0, 0, 1, 0}},
 			.instanceCustomIndex = 5 + i,
 			.mask = 0xff,
 			.accelerationStructureReference = world->bottom.address,
@@ -237,7 +238,8 @@ static void build(struct parity *parity, VkCommandBuffer commands, const struct 
 	PROC(parity, vkCmdBuildAccelerationStructuresIndirectKHR);
 	for (int top = 0; top < 2; top++) {
 		const VkAccelerationStructureBuildGeometryInfoKHR info = build_info(world, top, mode);
-		const VkAccelerationStructureBuildRangeInfoKHR bottom_ranges[2] = {{2, 0, 0, 0}, {1, 36, 0, 0}};
+		const VkAccelerationStructureBuildRangeInfoKHR bottom_ranges[2] = {
+			{2, 0, 0, 0}, {1, 36, 0, 0}};
 		const VkAccelerationStructureBuildRangeInfoKHR top_range = {2, 0, 0, 0};
 		const VkAccelerationStructureBuildRangeInfoKHR *ranges = top ? &top_range : bottom_ranges;
 		const VkDeviceAddress address = world->input.address + RANGE_OFFSET;
@@ -478,11 +480,12 @@ static void pipelines(struct parity *parity) {
 		for (uint32_t j = 0; j < 3; j++) {
 			memcpy((char *)table.data + j * stride, handles + j * (size_t)size, size);
 			memcpy((char *)table.data + j * stride + size, &scale, sizeof(scale));
-			regions[j] = (VkStridedDeviceAddressRegionKHR){table.address + j * stride, stride, stride};
+			regions[j] = (VkStridedDeviceAddressRegionKHR){
+				table.address + j * stride, stride, stride};
 		}
 		const VkTraceRaysIndirectCommand2KHR second = {regions[0].deviceAddress, stride,
-			regions[1].deviceAddress, stride, stride, regions[2].deviceAddress, stride, stride, 0, 0,
-			0, 8, 8, 1};
+			regions[1].deviceAddress, stride, stride, regions[2].deviceAddress, stride, stride, 0,
+			0, 0, 8, 8, 1};
 		const VkTraceRaysIndirectCommandKHR first = {4, 16, 1};
 		memcpy((char *)table.data + 2048, &first, sizeof(first));
 		memcpy((char *)table.data + 2560, &second, sizeof(second));

@@ -5,8 +5,8 @@
 #include "parity.h"
 
 /*
- * Two triangles, shaders for them, a colour and a depth-stencil image to draw them to, and the state of
- * a pipeline that does so, of which cases change what they are about.
+ * Two triangles, shaders for them, a colour and a depth-stencil image to draw them to, and the
+ * state of a pipeline that does so, of which cases change what they are about.
  */
 
 #define SCENE_SIZE 48

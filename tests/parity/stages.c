@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Graphics pipelines with all stages, with everything that is chained to them, and made of libraries. */
+/* Graphics pipelines with all stages, with what is chained to them, and made of libraries. */
 
 #include <string.h>
 
@@ -42,7 +42,8 @@ static void all(struct parity *parity) {
 	VkQueryPool pool;
 	MUST(vkCreateQueryPool(parity->device, &pool_info, NULL, &pool));
 	for (uint32_t way = 0; way < 8; way++) {
-		const bool is_dynamic = way & 1 && parity->dynamic_state2.extendedDynamicState2PatchControlPoints &&
+		const bool is_dynamic = way & 1 &&
+			parity->dynamic_state2.extendedDynamicState2PatchControlPoints &&
 			parity->dynamic_state3.extendedDynamicState3TessellationDomainOrigin;
 		const uint32_t points = way & 2 ? 2 : 3;
 		const VkTessellationDomainOrigin origin = way & 4 ?
@@ -263,7 +264,7 @@ static void libraries(struct parity *parity) {
 	scene_finish(parity, &scene);
 }
 
-/** VK_KHR_maintenance5: flags of 64 bits, shaders without modules, layouts of images that do not exist. */
+/** VK_KHR_maintenance5: flags of 64 bits, shaders without modules, layouts without images. */
 static void maintenance5(struct parity *parity) {
 	if (!parity->maintenance5.maintenance5) {
 		say("there is no VK_KHR_maintenance5");
@@ -299,7 +300,8 @@ static void maintenance5(struct parity *parity) {
 
 	const VkBufferUsageFlags2CreateInfoKHR usage = {
 		.sType = VK_STRUCTURE_TYPE_BUFFER_USAGE_FLAGS_2_CREATE_INFO_KHR,
-		.usage = VK_BUFFER_USAGE_2_INDEX_BUFFER_BIT_KHR | VK_BUFFER_USAGE_2_UNIFORM_TEXEL_BUFFER_BIT_KHR,
+		.usage = VK_BUFFER_USAGE_2_INDEX_BUFFER_BIT_KHR |
+			VK_BUFFER_USAGE_2_UNIFORM_TEXEL_BUFFER_BIT_KHR,
 	};
 	const VkBufferCreateInfo buffer_info = {
 		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .pNext = &usage, .size = 256};

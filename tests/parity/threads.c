@@ -67,7 +67,7 @@ static VkCommandBuffer allocate(struct worker *worker, VkCommandBufferLevel leve
 	return commands;
 }
 
-/** Records a secondary and a primary command buffer again and again, each in a way of its own, and submits them. */
+/** Records a secondary and a primary command buffer again and again, and submits them. */
 static void *work(void *data) {
 	struct worker *worker = data;
 	struct parity *parity = worker->parity;
@@ -168,7 +168,7 @@ static void *answer(void *data) {
 	return NULL;
 }
 
-/** The queue and a thread wait for each other, all submissions being made before the first answer. */
+/** The queue and a thread wait for each other; all is submitted before the first answer. */
 static void ping_pong(struct parity *parity) {
 	struct signaller signaller = {.parity = parity, .heard = create_timeline(parity, 0),
 		.said = create_timeline(parity, 0)};
@@ -227,7 +227,7 @@ static void ping_pong(struct parity *parity) {
 	parity_buffer_finish(parity, &buffer);
 }
 
-/** Waits for events in both ways, with barriers of all kinds, events that the host sets included. */
+/** Waits for events in both ways, with barriers of all kinds; the host sets one of them. */
 static void barriers(struct parity *parity) {
 	const VkEventCreateInfo event_info = {.sType = VK_STRUCTURE_TYPE_EVENT_CREATE_INFO};
 	VkEvent events[4];
