@@ -170,7 +170,8 @@ static struct render_shmem *export_memory(struct render_context *context, uint64
 		uint32_t blob_flags, uint64_t size, uint32_t *map_info, int *error) {
 	struct venus_object *object = venus_object_table_get(&context->objects, memory_id);
 	if (!object || object->type != VK_OBJECT_TYPE_DEVICE_MEMORY || !object->handle) {
-		*error = -ENOENT;
+		/* the host may have refused it after the guest went on */
+		*error = object && !object->handle ? -ENOMEM : -ENOENT;
 		return NULL;
 	}
 	const struct render_memory *memory = (const struct render_memory *)object;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/channel.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "venus/capset.h"
 #include "vtest/client.h"
 #include "vtest/protocol.h"
@@ -437,6 +438,11 @@ static void handle_blob(void *data, const struct render_blob *event, int fd) {
 	bool alive;
 	if (!resource || blob.resource_id != id) {
 		alive = vtest_client_fail(client, "the render process answered what was not asked");
+	} else if (blob.error == -ENOMEM) {
+		/* the protocol has no error for that: what the client maps nobody else will see */
+		log_warn("client %u (%s): %" PRIu64 " bytes of device memory could not be had",
+			client->number, client->name, resource->size);
+		alive = create_guest_blob(client, VTEST_RESOURCE_CREATE_BLOB, resource);
 	} else if (blob.error < 0) {
 		alive = vtest_client_fail(client, "%" PRIu64 " bytes of device memory: %s", resource->size,
 			strerror(blob.error < -4095 ? EPROTO : -blob.error));

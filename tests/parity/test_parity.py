@@ -4,7 +4,8 @@
 and through Venera.
 
 MODE is 'default', a list for VN_PERF (the guest driver's ways to use the protocol differently,
-all of which must come to the same), or 'mesa-25' for the driver of Debian 13 as it was released."""
+all of which must come to the same), or 'mesa-25' or 'mesa-25:LIST' for the driver of Debian 13 as it
+was released."""
 
 import difflib
 import os
@@ -38,15 +39,18 @@ def test(server, folder, arguments):
     program, mode = arguments
     env = {}
     command = [program]
-    if mode == "mesa-25":
+    version, _, perf = mode.partition(":")
+    if version == "mesa-25":
         manifest = old_driver(folder)
         if not manifest:
             server.stop()
             harness.skip("Debian 13's own mesa-vulkan-drivers cannot be had")
         env["VK_DRIVER_FILES"] = manifest
         command += ["-" + name for name in NOT_IN_MESA_25]
-    elif mode != "default":
-        env["VN_PERF"] = mode
+    elif version != "default":
+        perf = mode
+    if perf:
+        env["VN_PERF"] = perf
     theirs = harness.finish(server.start(command, server.host_environment()), command)
     # Mesa 25 tells us of a leak of its own
     ours = "".join(line for line in server.run(command, env).splitlines(keepends=True)

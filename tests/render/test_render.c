@@ -584,7 +584,7 @@ static void test_failed_allocation_is_survived(void) {
 	allocate(&peer, MEMORY, UINT64_MAX / 2, 0, false);
 	create_buffer(&peer, 4096);
 	CHECK(bind_buffer(&peer, MEMORY) < 0);
-	CHECK_INT(peer_create_blob(&peer, 20, RENDER_BLOB_MAPPABLE, MEMORY, 4096, NULL), -ENOENT);
+	CHECK_INT(peer_create_blob(&peer, 20, RENDER_BLOB_MAPPABLE, MEMORY, 4096, NULL), -ENOMEM);
 	peer_begin(&peer);
 	PEER_ADD(&peer, vkFreeMemory, .device = PEER_HANDLE(VkDevice, DEVICE),
 		.memory = PEER_HANDLE(VkDeviceMemory, MEMORY));

@@ -74,6 +74,8 @@ static void create_blob(const struct render_create_blob *request) {
 	}
 	if (request->blob_id == FAKE_BLOB_NO_MEMORY) {
 		blob.error = -ENOMEM;
+	} else if (request->blob_id == FAKE_BLOB_UNKNOWN) {
+		blob.error = -ENOENT;
 	} else if (request->blob_id != FAKE_BLOB_NO_FD) {
 		struct shmem *shm = add_resource(request->resource_id);
 		int error = shmem_create(shm, "fake-render", request->size);

@@ -23,12 +23,13 @@ enum fake_command {
 
 /** Blob ids with a meaning; for all others there is memory of the wanted size. */
 enum fake_blob {
-	FAKE_BLOB_NO_MEMORY = 0x7e571001, /* -ENOMEM */
+	FAKE_BLOB_UNKNOWN = 0x7e571001,   /* -ENOENT */
 	FAKE_BLOB_NO_FD,                  /* success without a descriptor */
 	FAKE_BLOB_SMALL,                  /* memory of half the size */
 	FAKE_BLOB_OTHER,                  /* the answer names another resource */
 	FAKE_BLOB_SLOW,                   /* after a second */
 	FAKE_BLOB_NEVER,                  /* no answer */
+	FAKE_BLOB_NO_MEMORY,              /* -ENOMEM */
 };
 
 #endif

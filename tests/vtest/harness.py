@@ -65,9 +65,9 @@ def clean_environment():
     return env
 
 
-def host_settings():
-    """VENERA_HOST_X=Y stands for X=Y on the host's side only, as to put a layer over its driver."""
-    prefix = "VENERA_HOST_"
+def settings(prefix):
+    """With "VENERA_HOST_", VENERA_HOST_X=Y stands for X=Y on the host's side only, as to put a layer over its
+    driver; with "VENERA_GUEST_" on the client's."""
     return {name[len(prefix):]: value for name, value in os.environ.items()
             if name.startswith(prefix)}
 
@@ -82,7 +82,7 @@ class Server:
         self.host_driver = find_manifest(os.environ.get("VENERA_TEST_DRIVER", "lvp_icd"))
         self.venus_driver = find_manifest("virtio_icd")
         env = clean_environment()
-        env.update(host_settings())
+        env.update(settings("VENERA_HOST_"))
         # Validation layers print here, too.
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
@@ -104,6 +104,7 @@ class Server:
         env["VN_DEBUG"] = "vtest"
         env["VTEST_SOCKET_NAME"] = self.socket
         env["VK_DRIVER_FILES"] = self.venus_driver
+        env.update(settings("VENERA_GUEST_"))
         return env
 
     def host_environment(self):

@@ -223,7 +223,7 @@ static void test_blobs(void) {
 		{2, 1, 0, 0, 0, 0},             /* no bytes */
 		{1, 1, 0, 0x80000000, 0, 0},    /* more than there can be */
 		{1, 1, 0xffffffff, 0xffffffff, 0, 0},
-		{2, 1, 4096, 0, FAKE_BLOB_NO_MEMORY, 0},
+		{2, 1, 4096, 0, FAKE_BLOB_UNKNOWN, 0},
 		{2, 1, 4096, 0, FAKE_BLOB_NO_FD, 0},
 		{2, 1, 8192, 0, FAKE_BLOB_SMALL, 0},
 		{2, 1, 4096, 0, FAKE_BLOB_OTHER, 0},
@@ -233,6 +233,18 @@ static void test_blobs(void) {
 		raw_send(fd, VTEST_RESOURCE_CREATE_BLOB, refused[i], 6);
 		raw_expect_broken_reply(fd, VTEST_RESOURCE_CREATE_BLOB, 1);
 	}
+
+	/* memory that the host has refused: some to go on with */
+	int fd = raw_open(&server, 4), blob_fd;
+	const uint32_t blob =
+		raw_create_blob(fd, VTEST_BLOB_HOST3D, 10000, FAKE_BLOB_NO_MEMORY, &blob_fd);
+	uint32_t *data = map(blob_fd, 10000);
+	CHECK(data[0] == 0 && data[2499] == 0);
+	munmap(data, 10000);
+	close(blob_fd);
+	RAW_SEND(fd, VTEST_RESOURCE_UNREF, blob);
+	raw_expect_alive(fd);
+	close(fd);
 }
 
 static void test_many_blobs(void) {
