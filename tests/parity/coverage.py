@@ -10,14 +10,16 @@ HEAD = """# What is passed through
 Made by `tests/parity/coverage.py protocol >docs/coverage.md`; a test sees to it that it is current.
 
 What the installed vulkan.h does not know is left out of the build, and guests are told so. Of the
-rest a guest gets what the host's driver has. Differences that a program can see are explained one
+rest a guest gets what the host's driver has. What the protocol has no structures for cannot travel:
+VK_EXT_memory_priority, VK_EXT_pageable_device_local_memory and VK_EXT_descriptor_buffer are among it.
+Differences that a program can see are explained one
 by one in `tests/parity/vulkaninfo-differences.txt`.
 """
 
 # As in src/render/physical_device.c.
-WITHHELD = ("VK_EXT_external_memory_dma_buf", "VK_EXT_image_drm_format_modifier",
-            "VK_EXT_queue_family_foreign", "VK_KHR_external_memory_fd")
-OWN = ("VK_KHR_external_fence_fd", "VK_KHR_external_semaphore_fd")
+OWN = ("VK_KHR_external_fence_fd", "VK_KHR_external_semaphore_fd", "VK_EXT_external_memory_dma_buf",
+       "VK_EXT_image_drm_format_modifier", "VK_EXT_queue_family_foreign",
+       "VK_KHR_external_memory_fd")
 
 
 def rows(path):
@@ -35,6 +37,7 @@ def section(title, text, names):
 def page(folder):
     sys.dont_write_bytecode = True
     sys.path.insert(0, folder)
+    import model
     import render_dispatch
     rejected, accepted = set(render_dispatch.REJECTED), set()
     for row in rows(folder + "/venus-commands.tsv"):
@@ -50,16 +53,18 @@ def page(folder):
 
     def marked(mark):
         return [row["name"] for row in extensions if row["vkr_advertises"] == mark
-                and row["name"] not in WITHHELD + OWN]
+                and row["name"] not in OWN and row["name"] not in model.NOT_OFFERED]
     return "\n".join([
         HEAD,
         section("Extensions passed through", "If the host has them.", marked("yes")),
-        section("Extensions that Venera implements", "For sync_fds, on every host.", OWN),
+        section("Extensions that Venera implements",
+                "Sharing by descriptor, within the guest: of fences, semaphores, memory and images.",
+                OWN),
         section("Extensions of the guest's driver", "It implements them alone.",
                 marked("guest")),
-        section("Extensions held back",
-                "A descriptor of the host means nothing in a guest: not passed through.",
-                WITHHELD),
+        section("Extensions not offered",
+                "Commands that they need are never accepted: the host's driver would write as much "
+                "as it likes,\nwhatever size the guest gave.", model.NOT_OFFERED),
         section("Commands never accepted",
                 "The guest's driver implements them, or has another command in their place.",
                 rejected),
