@@ -14,8 +14,8 @@ char *runtime_folder_create(void);
 #define RUNTIME_CONTROL_SOCKET "control.sock"
 
 /**
- * Adds the paths of the control sockets of all machines of our user's that run: those in the first of
- * the places above in which there are any.
+ * Adds the paths of the control sockets of our user's machines that run: those in the first of the
+ * places above in which there are any.
  */
 void runtime_find_machines(struct args *paths);
 

@@ -309,8 +309,8 @@ static bool watch(struct vm *vm) {
 }
 
 /*
- * Quirks of QEMU 11.1.3; nothing is wrong then. The first comes with every blob that venera-gpu maps, the
- * other when the machine was stopped while venera-gpu had begun to ask for something.
+ * Quirks of QEMU 11.1.3; nothing is wrong then. The first comes with every blob that venera-gpu
+ * maps, the other when the machine was stopped while venera-gpu had begun to ask for something.
  */
 static const char *const qemu_harmless[] = {
 	"vhost_set_mem_table failed: Input/output error (5)",

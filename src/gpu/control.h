@@ -3,8 +3,8 @@
 #define VENERA_GPU_CONTROL_H
 
 /**
- * The control socket: a Unix stream socket on which programs of the same user ask the running device
- * something. A client sends one line, gets one JSON object, and the connection ends:
+ * The control socket: a Unix stream socket on which programs of the same user ask the running
+ * device something. A client sends one line, gets one JSON object, and the connection ends:
  *
  *	stat	what has happened so far (venera-gpu(1) names the members)
  *

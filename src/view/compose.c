@@ -413,7 +413,7 @@ static struct view_placement place_cursor(const struct view_scene *scene, const 
 	};
 }
 
-/* The whole pixels that a place touches, `margin` more on each side, as far as they are the picture's. */
+/* The whole pixels of the picture that a place touches, and `margin` more on each side. */
 static struct view_rect touched(
 	const struct fit *fit, const struct view_placement *place, double margin) {
 	const struct view_placement *picture = &fit->picture;

@@ -90,8 +90,8 @@ VkResult view_composer_init(struct view_composer *composer, const struct view_de
 void view_composer_finish(struct view_composer *composer);
 
 /**
- * The layer is drawn from `texture`, which stays where it is, from now on. The GPU draws nothing at the time, or nothing with
- * this layer.
+ * The layer is drawn from `texture`, which stays where it is, from now on. The GPU draws nothing
+ * at the time, or nothing with this layer.
  */
 void view_composer_set_layer(struct view_composer *composer, enum view_layer layer,
 	const struct view_texture *texture);
@@ -104,8 +104,8 @@ void view_pass_finish(struct view_pass *pass, const struct view_composer *compos
 
 /**
  * Records the drawing of a part of a scene: all of the target, whose content may be undefined, or
- * a part as of view_scene_difference(); then the rest of the target stays. What waits for the target
- * to be free has to wait in the stages COLOR_ATTACHMENT_OUTPUT and TRANSFER.
+ * a part as of view_scene_difference(); then the rest of the target stays. What waits for the
+ * target to be free has to wait in the stages COLOR_ATTACHMENT_OUTPUT and TRANSFER.
  */
 void view_compose(const struct view_composer *composer, const struct view_pass *pass,
 	VkCommandBuffer commands, const struct view_target *target, const struct view_scene *scene,

@@ -13,13 +13,12 @@
  * Theory of operation
  *
  * What a flush says has changed is copied once, by the GPU, from the imported shared memory into a
- * texture of our own. The window is drawn from the texture: what is older there (see swapchain.h),
- * and by a copy of texels where the picture is not scaled and has the window's format. So the guest's
- * memory is read
- * only between a flush and its answer, at no other time: a window that is resized or uncovered, a
- * cursor that moves, a screenshot never catch the guest in the middle of its next frame. (To sample
- * the shared memory directly would save that copy, but would bind us to the row pitches that the
- * driver likes, and would tear.)
+ * texture of our own. The window is drawn from the texture: what of it is old (see swapchain.h),
+ * and by a copy of texels where the picture is not scaled and has the window's format. So the
+ * guest's memory is read only between a flush and its answer, at no other time: a window that is
+ * resized or uncovered, a cursor that moves, a screenshot never catch the guest in the middle of
+ * its next frame. (To sample the shared memory directly would save that copy, but would bind us to
+ * the row pitches that the driver likes, and would tear.)
  *
  * The copy is submitted first and by itself, the drawing after it; the answer waits for the copy's
  * fence only, not for the drawing, which may wait for the monitor.

@@ -78,8 +78,9 @@ void view_swapchain_finish(struct view_swapchain *swapchain);
 void view_swapchain_resize(struct view_swapchain *swapchain, uint32_t width, uint32_t height);
 
 /**
- * Draws the scene and presents it; what is said in it to have changed has not any more. Waits for an image to draw on for at most `patience_ns`; in FIFO
- * mode that is what keeps us in step with the monitor.
+ * Draws the scene and presents it; what is said in it to have changed has not any more. Waits for
+ * an image to draw on for at most `patience_ns`; in FIFO mode that is what keeps us in step with
+ * the monitor.
  */
 enum view_show_result view_swapchain_show(
 	struct view_swapchain *swapchain, struct view_scene *scene, uint64_t patience_ns);

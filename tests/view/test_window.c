@@ -289,8 +289,8 @@ static void test_flush_pace(void) {
 }
 
 /*
- * What the window shows in the end of many small changes is the same as what a screenshot shows, which is
- * drawn anew: of no image of the swapchain was a part left old.
+ * What the window shows in the end of many small changes is the same as what a screenshot shows,
+ * which is drawn anew: of no image of the swapchain was a part left old.
  */
 static void check_small_changes(uint32_t width, uint32_t height, uint32_t format) {
 	struct peer peer;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""endurance.py BUILD-FOLDER [SECONDS]: the cube at full speed in a window for SECONDS (600). Every 5 s the
-window gets another size, which the guest is told; every 15 s the cube ends and starts with the mode that the
-display prefers then; in the middle the guest reboots. Nothing may crash, leak, or stop for longer than 1 s while the
-cube turns, and no processor may copy a frame. Prints what it saw."""
+"""endurance.py BUILD-FOLDER [SECONDS]: the cube at full speed in a window for SECONDS (600). Every
+5 s the window gets another size, which the guest is told; every 15 s the cube ends and starts with
+the mode that the display prefers then; in the middle the guest reboots. Nothing may crash, leak,
+or stop for longer than 1 s while the cube turns, and no processor may copy a frame. Prints what it
+saw."""
 
 import json
 import math
@@ -189,16 +190,17 @@ def main():
     from machine import GUEST, Failed, Machine, Xvfb
     half = max(1, math.ceil(seconds / 2 / RUN_SECONDS))
     command = ("echo endurance: boot; i=0; while [ $i -lt %d ]; do i=$((i+1)); "
-               "cube --driver=venus --seconds=%d || exit 1; echo endurance: run over; sleep 3; done; "
-               "if [ ! -e /root/again ]; then touch /root/again; sync; reboot -f; sleep 60; exit 1; "
-               "fi" % (half, RUN_SECONDS))
+               "cube --driver=venus --seconds=%d || exit 1; "
+               "echo endurance: run over; sleep 3; done; "
+               "if [ ! -e /root/again ]; then "
+               "touch /root/again; sync; reboot -f; sleep 60; exit 1; fi" % (half, RUN_SECONDS))
     folder = tempfile.mkdtemp(prefix="venera-endurance-")
     machine = server = None
     try:
         shutil.copy(os.path.join(GUEST, "initrd-base.img"), folder)
-        subprocess.run([os.path.join(SOURCE, "guest", "image", "update-programs"), "--output", folder,
-                        os.path.join(build, "guest", "demos", "cube")], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run([os.path.join(SOURCE, "guest", "image", "update-programs"),
+                        "--output", folder, os.path.join(build, "guest", "demos", "cube")],
+                       check=True, stdout=subprocess.DEVNULL)
         server = Xvfb(os.path.join(folder, "xvfb.log"), "1920x1080")
         os.environ["DISPLAY"] = server.display
         machine = Machine(folder, command, ["--display=window"], [], "quiet", 3 * seconds + 300,
