@@ -339,7 +339,6 @@ static void barriers(struct parity *parity) {
 	vkCmdPipelineBarrier2(commands, &nothing);
 	vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT,
 		VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, NULL, 0, NULL, 0, NULL);
-	/* one of the events waits for us */
 	MUST(vkEndCommandBuffer(commands));
 	const VkSubmitInfo submit = {
 		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
@@ -349,9 +348,8 @@ static void barriers(struct parity *parity) {
 	const VkFenceCreateInfo fence_info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
 	VkFence fence;
 	MUST(vkCreateFence(parity->device, &fence_info, NULL, &fence));
-	SAY_RESULT(vkQueueSubmit(parity->queue, 1, &submit, fence));
-	SAY_RESULT(vkWaitForFences(parity->device, 1, &fence, VK_TRUE, 1000000));
 	SAY_RESULT(vkSetEvent(parity->device, events[3]));
+	SAY_RESULT(vkQueueSubmit(parity->queue, 1, &submit, fence));
 	SAY_RESULT(vkWaitForFences(parity->device, 1, &fence, VK_TRUE, UINT64_MAX));
 	for (size_t i = 0; i < 4; i++) {
 		SAY_RESULT(vkGetEventStatus(parity->device, events[i]));
