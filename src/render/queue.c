@@ -17,16 +17,17 @@
 /*
  * Theory of operation: fences
  *
- * A fence of a queue's timeline retires when the work submitted to the queue before is done. We put an
- * empty submission with a VkFence behind that work; a thread for each queue that ever had a fence waits for
- * these in order and reports them. A fence with no submission since the last one needs no
- * VkFence of its own: it retires with its predecessor, in order.
+ * A fence of a queue's timeline retires when the work submitted to the queue before is done. We put
+ * an empty submission with a VkFence behind that work; a thread for each queue that ever had a
+ * fence waits for these in order and reports them. A fence with no submission since the last one
+ * needs no VkFence of its own: it retires with its predecessor, in order.
  *
- * A fence must never stay pending, or the guest's kernel hangs: when the host loses the device, when
- * the context is lost, or when the queue goes away, it retires at once. Nor must it retire early, or the guest
- * uses again what the host still writes to. So when the host refuses the empty submission the fence is
- * *owed*: the thread goes on trying, and what it then waits for includes what was submitted meanwhile. A
- * host that refuses for FENCE_PATIENCE_NS takes no work on that queue any more.
+ * A fence must never stay pending, or the guest's kernel hangs: when the host loses the device,
+ * when the context is lost, or when the queue goes away, it retires at once. Nor must it retire
+ * early, or the guest uses again what the host still writes to. So when the host refuses the empty
+ * submission the fence is *owed*: the thread goes on trying, and what it then waits for includes
+ * what was submitted meanwhile. A host that refuses for FENCE_PATIENCE_NS takes no work on that
+ * queue any more.
  */
 
 struct pending_fence {

@@ -3,12 +3,12 @@
 /*
  * Theory of operation
  *
- * A submission is decoded into our arena, and changed there: waits for payloads that the guest has imported
- * are left out (sync_fd.c), and what failed before (failure.c).
+ * A submission is decoded into our arena, and changed there: waits for payloads that the guest has
+ * imported are left out (sync_fd.c), and what failed before (failure.c).
  *
- * Guests mostly do not wait for the answer, and then count on what the submission would signal. So one that the
- * host refuses, which leaves everything as it was, is made again, after a moment; and if that does not
- * help, without its command buffers.
+ * Guests mostly do not wait for the answer, and then count on what the submission would signal. So
+ * one that the host refuses, which leaves everything as it was, is made again, after a moment; and
+ * if that does not help, without its command buffers.
  */
 
 #include "base/clock.h"
@@ -115,7 +115,8 @@ static uint32_t strip_semaphores2(struct submission *submission,
 }
 
 static void strip_info2(struct submission *submission, VkSubmitInfo2 *info, bool without_commands) {
-	VkCommandBufferSubmitInfo *commands = (VkCommandBufferSubmitInfo *)info->pCommandBufferInfos;
+	VkCommandBufferSubmitInfo *commands =
+		(VkCommandBufferSubmitInfo *)info->pCommandBufferInfos;
 	uint32_t kept = 0;
 	for (uint32_t i = 0; !without_commands && i < info->commandBufferInfoCount; i++) {
 		if (commands[i].commandBuffer) {
@@ -130,7 +131,8 @@ static void strip_info2(struct submission *submission, VkSubmitInfo2 *info, bool
 }
 
 /** Bindings of failed objects; what was to be bound to failed memory is bound to none. */
-static void strip_sparse(struct submission *submission, VkBindSparseInfo *info, bool without_binds) {
+static void strip_sparse(
+		struct submission *submission, VkBindSparseInfo *info, bool without_binds) {
 	VkSparseBufferMemoryBindInfo *buffers = (VkSparseBufferMemoryBindInfo *)info->pBufferBinds;
 	VkSparseImageOpaqueMemoryBindInfo *opaque =
 		(VkSparseImageOpaqueMemoryBindInfo *)info->pImageOpaqueBinds;
@@ -166,9 +168,11 @@ static void strip(struct submission *submission, bool without_work) {
 		if (submission->kind == SUBMIT) {
 			strip_info(submission, (VkSubmitInfo *)&submission->infos[i], without_work);
 		} else if (submission->kind == SUBMIT2) {
-			strip_info2(submission, (VkSubmitInfo2 *)&submission->infos2[i], without_work);
+			strip_info2(
+				submission, (VkSubmitInfo2 *)&submission->infos2[i], without_work);
 		} else {
-			strip_sparse(submission, (VkBindSparseInfo *)&submission->sparse[i], without_work);
+			strip_sparse(submission, (VkBindSparseInfo *)&submission->sparse[i],
+				without_work);
 		}
 	}
 }

@@ -10,8 +10,8 @@
 #include "venus/venus_commands.h"
 
 /*
- * A wait of the guest is made in slices, so that a ring which is to stop, because the guest's process
- * ended, comes back from it.
+ * A wait of the guest is made in slices, so that a ring which is to stop, because the guest's
+ * process ended, comes back from it.
  */
 #define WAIT_SLICE_NS (100 * CLOCK_NS_PER_MS)
 

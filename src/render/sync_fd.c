@@ -14,19 +14,19 @@
 /*
  * Theory of operation
  *
- * Guests turn fences and binary semaphores into sync_fds and back. What is exported is a fence of the guest's
- * own kernel; what is imported was waited for by the guest. The host's object has to follow: its payload
- * was taken away by an export, or is there after an import. The host's driver need not know
- * sync_fds for that (MoltenVK does not), and is not told. Nothing here waits or submits anything:
- * what a queue does next may itself depend on what the guest does next.
+ * Guests turn fences and binary semaphores into sync_fds and back. What is exported is a fence of
+ * the guest's own kernel; what is imported was waited for by the guest. The host's object has to
+ * follow: its payload was taken away by an export, or is there after an import. The host's driver
+ * need not know sync_fds for that (MoltenVK does not), and is not told. Nothing here waits or
+ * submits anything: what a queue does next may itself depend on what the guest does next.
  *
- *  - Export. The payload may still be pending, so the host's object can be neither reset nor waited for.
- *    It is *replaced*: the guest's object gets a new handle, unsignalled, and the old one is
+ *  - Export. The payload may still be pending, so the host's object can be neither reset nor waited
+ *    for. It is *replaced*: the guest's object gets a new handle, unsignalled, and the old one is
  *    destroyed when the host is done with it. Fences tell that themselves. A semaphore is done
  *    with when all that was submitted by then to any queue is complete.
  *
- *  - Import. The semaphore is remembered; the next wait for it is left out of its submission. That is
- *    also what the API says of such imports: they last until they are waited for, and what the
+ *  - Import. The semaphore is remembered; the next wait for it is left out of its submission. That
+ *    is also what the API says of such imports: they last until they are waited for, and what the
  *    semaphore had before is there again.
  */
 
@@ -43,7 +43,10 @@ struct replaced {
 	uint64_t submissions[]; /* of each queue, then */
 };
 
-/** With more than this many waiting, the queues are marked, in case no fence of the guest's does that. */
+/**
+ * With more than this many waiting, the queues are marked, in case no fence of the guest's does
+ * that.
+ */
 #define MARK_EVERY 64
 
 void render_sync_fd_init(struct render_sync_fd *sync) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * VK_LAYER_VENERA_fail: makes functions of the driver fail. VENERA_FAIL is a list, separated by commas, of
- * FUNCTION:N:RESULT, as in vkCreateBuffer:3:VK_ERROR_OUT_OF_DEVICE_MEMORY: the third call of the
- * function in this process fails. N+ means that call and all that follow. A process in which there were fewer calls aborts in
- * the end: its test would have tried nothing.
+ * VK_LAYER_VENERA_fail: makes functions of the driver fail. VENERA_FAIL is a list, separated by
+ * commas, of FUNCTION:N:RESULT, as in vkCreateBuffer:3:VK_ERROR_OUT_OF_DEVICE_MEMORY: the third
+ * call of the function in this process fails. N+ means that call and all that follow. A process in
+ * which there were fewer calls aborts in the end: its test would have tried nothing.
  */
 
 #include "layer.h"
@@ -119,7 +119,10 @@ DEFINE_FUNCTION(AllocateMemory,
 		const VkAllocationCallbacks *allocator, VkDeviceMemory *object),
 	handle, info, allocator, object)
 
-/* Of several pipelines the last fails, and the others are there: who asked for them has to see to that. */
+/*
+ * Of several pipelines the last fails, and the others are there: who asked for them has to see
+ * to that.
+ */
 #define DEFINE_CREATE_PIPELINES(kind) \
 	static VKAPI_ATTR VkResult VKAPI_CALL fail_Create##kind##Pipelines(VkDevice handle, \
 			VkPipelineCache cache, uint32_t count, \

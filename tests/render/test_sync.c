@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Queues, their fences, semaphores and waits: in order, early, late, and when the host refuses. Without
- * VK_LAYER_VENERA_fail over the driver ("--faults") only what needs no faults is tried.
+ * Queues, their fences, semaphores and waits: in order, early, late, and when the host refuses.
+ * Without VK_LAYER_VENERA_fail over the driver ("--faults") only what needs no faults is tried.
  */
 
 #include <poll.h>
@@ -164,7 +164,10 @@ static void reset_fence(struct peer *peer) {
 	DO(peer, vkResetFences, .device = DEVICE, .fenceCount = 1, .pFences = &fence);
 }
 
-/** A fence of the queue's timeline between what is in the ring and what comes after, as Mesa makes it. */
+/**
+ * A fence of the queue's timeline between what is in the ring and what comes after, as Mesa
+ * makes it.
+ */
 static uint64_t put_fence(struct peer *peer) {
 	peer_begin(peer);
 	PEER_ADD(peer, vkWaitRingSeqnoMESA, .ring = PEER_RING_ID, .seqno = peer->position);
@@ -233,7 +236,10 @@ static void test_refused_fences_are_owed(void) {
 	fence_is_owed("vkWaitForFences:1:VK_ERROR_OUT_OF_HOST_MEMORY");
 }
 
-/** Of a host that never takes it, neither the end of the device nor that of the context waits for it. */
+/**
+ * Of a host that never takes it, neither the end of the device nor that of the context waits
+ * for it.
+ */
 static void test_owed_fences_end(void) {
 	struct peer peer;
 	start(&peer, "vkQueueSubmit:2+:VK_ERROR_OUT_OF_HOST_MEMORY");
@@ -318,7 +324,10 @@ static void test_lost_device(void) {
 	peer_stop(&peer);
 }
 
-/** Submissions that the guest hears nothing of, once refused, are made; with all that they signal. */
+/**
+ * Submissions that the guest hears nothing of, once refused, are made; with all that they
+ * signal.
+ */
 static void test_refused_submissions_are_made(void) {
 	static const char *const faults[] = {
 		"vkQueueSubmit:1:VK_ERROR_OUT_OF_DEVICE_MEMORY",
@@ -533,7 +542,10 @@ static void remove_ring(struct peer *first, struct peer *second) {
 	shmem_finish(&second->ring_shm);
 }
 
-/** As guests of protocol versions 1, 2 and later make them; with a child's and with a parent's priority. */
+/**
+ * As guests of protocol versions 1, 2 and later make them; with a child's and with a parent's
+ * priority.
+ */
 static void test_ring_generations(void) {
 	struct peer peer, second;
 	start(&peer, "");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Runs in the guest: fences and semaphores as sync_fds, exported before and after they are signalled,
- * imported, waited for by poll() and by the GPU, and sent to another process. Prints a line for
- * each test that begins with "ok" or "FAIL".
+ * Runs in the guest: fences and semaphores as sync_fds, exported before and after they are
+ * signalled, imported, waited for by poll() and by the GPU, and sent to another process. Prints a
+ * line for each test that begins with "ok" or "FAIL".
  */
 
 #include <errno.h>
@@ -44,7 +44,10 @@ static struct {
 	PFN_vkImportFenceFdKHR import_fence_fd;
 	PFN_vkGetSemaphoreFdKHR get_semaphore_fd;
 	PFN_vkImportSemaphoreFdKHR import_semaphore_fd;
-	/* Mesa 25's driver waits until what it exports is signalled; later ones only for semaphores. */
+	/*
+	 * Mesa 25's driver waits until what it exports is signalled; later ones only for
+	 * semaphores.
+	 */
 	bool export_waits;
 } gpu;
 
@@ -456,8 +459,8 @@ static void test_fence_that_is_done(void) {
 }
 
 /**
- * Exported while its work cannot begin: what the guest does next is what makes it begin. The fence can be
- * used again at once.
+ * Exported while its work cannot begin: what the guest does next is what makes it begin. The fence
+ * can be used again at once.
  */
 static void test_fence_that_is_pending(void) {
 	VkFence fence = create_fence(0);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * hard_times refused: does everything that a small program does, twice, and says what came of each step; whatever
- * the host refuses the first time, the second must go well.
- * hard_times busy N: lets the GPU work on N work groups, and waits for them in one thread while another goes on.
+ * hard_times refused: does everything that a small program does, twice, and says what came of each
+ * step; whatever the host refuses the first time, the second must go well.
+ * hard_times busy N: lets the GPU work on N work groups, and waits for them in one thread while
+ * another goes on.
  */
 
 #include "common.h"
