@@ -39,7 +39,7 @@ distclean:
 
 help:
 	@echo 'make            set up tools (once) and build into $(BUILD)'
-	@echo 'make demo       show a triangle, rendered by a virtual machine, on this screen'
+	@echo 'make demo       show a triangle and a cube, rendered by a virtual machine, on this screen'
 	@echo 'make desktop    run a virtual machine with a desktop on this screen'
 	@echo 'make check      build all and run every test'
 	@echo 'make image      make the guest image in build/guest'
