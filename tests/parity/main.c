@@ -35,6 +35,7 @@ static const struct parity_case *const groups[] = {
 	parity_plane_cases,
 	parity_sparse_cases,
 	parity_transfer_cases,
+	parity_pipeline_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {
