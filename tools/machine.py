@@ -5,6 +5,7 @@
 VENERA_BUILD names another build than build/venera.
 """
 
+import json
 import os
 import re
 import select
@@ -127,6 +128,35 @@ class Machine:
                 raise Failed("venera-view saves no screenshot; see %s/venera.log" % self.folder)
             time.sleep(0.02)
         os.rename(self.picture, path)
+
+    def control_socket(self):
+        """That of this machine's venera-gpu, of which there may be others."""
+        parents = {}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/stat" % entry) as file:
+                    parents[int(entry)] = int(file.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+        for pid in parents:
+            ancestor = pid
+            while ancestor in parents and ancestor != self.process.pid:
+                ancestor = parents[ancestor]
+            if ancestor == self.process.pid:
+                with open("/proc/%d/cmdline" % pid, errors="replace") as file:
+                    for argument in file.read().split("\0"):
+                        if argument.startswith("--control-socket="):
+                            return argument.partition("=")[2]
+        raise Failed("no venera-gpu of this machine is running")
+
+    def stat(self):
+        """The counters of its first screen, as "venera stat" tells them."""
+        result = subprocess.run(
+            [IN_ROOT, VENERA, "stat", "--json", "--socket=" + self.control_socket()], cwd=SOURCE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, check=False)
+        if result.returncode:
+            raise Failed("venera stat fails: " + result.stderr.strip())
+        return json.loads(result.stdout)["scanouts"][0]
 
     def wait(self):
         """Until it has powered off by itself; fails unless command and machine ended well."""
