@@ -40,6 +40,22 @@ def wait_until(condition, seconds=10):
     return True
 
 
+def key(name, down):
+    return {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}}
+
+
+def key_of(event):
+    return event["data"]["key"]["data"] if event["type"] == "key" else None
+
+
+def button(name, down):
+    return {"type": "btn", "data": {"down": down, "button": name}}
+
+
+def place(axis, value):
+    return {"type": "abs", "data": {"axis": axis, "value": value}}
+
+
 class CliTest(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="venera-test-")
@@ -167,6 +183,19 @@ class Files(CliTest):
 
     def test_folder(self):
         self.assert_error(self.venera("run", "--image=" + self.dir), "folder")
+
+    def test_desktop(self):
+        self.env["VENERA_DESKTOP"] = self.dir
+        self.assert_error(self.venera("run", "--desktop"), "guest/image/build --desktop")
+        for name in ("disk.ext4", "vmlinuz", "initrd.img"):
+            self.file(name, b"")
+        result = self.venera("run", "--accel=tcg", "--desktop", "--print-command")
+        words = shlex.split(result.stdout)
+        self.assertEqual(words[words.index("-kernel") + 1], self.path("vmlinuz"))
+        self.assertEqual(words[words.index("-initrd") + 1], self.path("initrd.img"))
+        self.assertIn("if=none,id=disk,format=raw,file=%s,snapshot=on" % self.path("disk.ext4"),
+                      words)
+        self.assert_error(self.venera(*self.run_args("--desktop")), "--desktop")
 
     def test_kernel_options_without_kernel(self):
         self.assert_error(self.venera(*self.run_args("--append=quiet")), "--append", "--kernel")
@@ -416,6 +445,57 @@ class Life(CliTest):
         self.assertIn("venera-view: error: the window fell out of its frame\n", errors)
         self.assertIn("venera: error: venera-view ended with code 1", errors)
         self.assert_clean()
+
+    def play_input(self, *messages, last):
+        """What QEMU's monitor is told until it is told `last`, after the one key that begins it."""
+        process = self.start("--display=window", DISPLAY="elsewhere:0", FAKE_VIEW="input",
+                             FAKE_INPUT=json.dumps(messages))
+
+        def events():
+            with open(self.log + ".input") as file:
+                return [e for line in file for e in json.loads(line) if key_of(e) != "esc"]
+        self.assertTrue(wait_until(lambda: os.path.exists(self.log + ".input")))
+        self.assertTrue(wait_until(lambda: last in events()), "QEMU is not told " + repr(last))
+        self.file("log.done", b"")
+        self.assertEqual(process.wait(30), 0)
+        self.assert_clean()
+        return events()
+
+    def test_input(self):
+        fast = [[2, x, 7] for x in range(2000)]
+        told = self.play_input(
+            [1, 30, 1], [1, 30, 1], [1, 30, 0], [1, 30, 0],  # the second of each is none
+            *fast, [1, 0x110, 1], [1, 0x110, 0], [3, 0, 2], [3, 0, -1], [3, 5, 0],
+            [1, 0x2ff, 1], [1, 84, 1],                       # keys that QEMU has not
+            [1, 42, 1], [1, 57, 1], [4],
+            last=key("spc", False))
+        places = [e for e in told if e["type"] == "abs"]
+        self.assertEqual(places[-2:], [place("x", 1999), place("y", 7)])
+        self.assertLess(len(places), 2000)
+        self.assertEqual([e for e in told if e["type"] != "abs"], [
+            key("a", True), key("a", False), button("left", True), button("left", False),
+            button("wheel-down", True), button("wheel-down", True), button("wheel-up", True),
+            key("shift", True), key("spc", True), key("shift", False), key("spc", False)])
+        self.assertEqual(told[told.index(button("left", True)) - 1], place("y", 7))
+
+    def test_input_that_is_none(self):
+        """It costs the view its say, but nothing stays pressed, and the machine runs on."""
+        for bad in ([1, 0x300, 1], [1, 30], [2, 0x8000, 0], [5], [0], [4, 1]):
+            with self.subTest(bad):
+                for name in (".input", ".done"):
+                    if os.path.exists(self.log + name):
+                        os.unlink(self.log + name)
+                self.assertEqual(
+                    self.play_input([1, 30, 1], bad, [1, 48, 1], last=key("a", False)),
+                    [key("a", True), key("a", False)])
+
+    def test_view_that_ends_lets_go(self):
+        self.file("log.done", b"")
+        process = self.start("--display=window", DISPLAY="elsewhere:0", FAKE_VIEW="input",
+                             FAKE_INPUT=json.dumps([[1, 30, 1]]))
+        self.assertEqual(process.wait(30), 0)
+        with open(self.log + ".input") as file:
+            self.assertEqual(json.loads(file.read().splitlines()[-1]), [key("a", False)])
 
     def test_screenshot_signal(self):
         picture = self.path("picture.png")
