@@ -36,6 +36,7 @@ static const struct parity_case *const groups[] = {
 	parity_sparse_cases,
 	parity_transfer_cases,
 	parity_pipeline_cases,
+	parity_swapchain_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {
