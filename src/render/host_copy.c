@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Host image copies: the guest's host memory travels in the command or in the reply, and the host's driver copies from or
- * to it, in our process. It believes what it is told of images and memory, so all of that is checked: a
- * region that lies outside its image, or has more texels than bytes came with it, is never handed on. The guest's driver
- * knows how many bytes there must be, so that only programs that break Vulkan's rules get an error.
+ * Host image copies: the guest's host memory travels in the command or in the reply, and the host's
+ * driver copies from or to it, in our process. It believes what it is told of images and memory, so
+ * all of that is checked: a region that lies outside its image, or has more texels than bytes came
+ * with it, is never handed on. The guest's driver knows how many bytes there must be, so that only
+ * programs that break Vulkan's rules get an error.
  */
 
 #include "render/buffer_image.h"

@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include <vulkan/vulkan_core.h>
 
-/** How one aspect of an image lies in memory when it is copied ("Format Compatibility" in the Vulkan specification). */
+/**
+ * How one aspect of an image lies in memory when it is copied ("Format Compatibility" in the Vulkan
+ * specification).
+ */
 struct vk_format_aspect {
 	uint8_t bytes;                     /* of a block */
 	uint8_t block_width, block_height; /* texels */

@@ -13,21 +13,26 @@
  * Theory of operation
  *
  * Everything that guest and host GPU share is our own shared memory, which is imported into the
- * host's driver as VkDeviceMemory: GPU, CPU and other processes then see the same bytes. There are two ways in:
+ * host's driver as VkDeviceMemory: GPU, CPU and other processes then see the same bytes. There are
+ * two ways in:
  *
- *  - by the address of a mapping (VK_EXT_external_memory_host, handle type HOST_ALLOCATION): any system, nearly
- *    any driver;
- *  - on Linux, as a dma-buf that the kernel makes of the same pages (base/udmabuf.h, handle type DMA_BUF):
- *    for drivers that take addresses only of private memory, as AMD's do.
+ *  - by the address of a mapping (VK_EXT_external_memory_host, handle type HOST_ALLOCATION): any
+ *    system, nearly any driver;
+ *  - on Linux, as a dma-buf that the kernel makes of the same pages (base/udmabuf.h, handle type
+ *    DMA_BUF): for drivers that take addresses only of private memory, as AMD's do.
  *
- * This file finds out what a driver makes of them. What a driver says is only half of that: some name memory types
- * for a pointer and then refuse to import it as such, so each type is tried. The first way that works is
- * taken, and from then on `handle_type` tells what buffers and images are to be made for.
+ * This file finds out what a driver makes of them. What a driver says is only half of that: some
+ * name memory types for a pointer and then refuse to import it as such, so each type is tried. The
+ * first way that works is taken, and from then on `handle_type` tells what buffers and images are
+ * to be made for.
  *
  * The caller may have made its instance and device itself: it passes handles and tables.
  */
 struct vk_host_memory {
-	/** How the driver may take shared memory: what it has the extensions for. 0: not at all, and nor has it below 1.1. */
+	/**
+	 * How the driver may take shared memory: what it has the extensions for. 0: not at all, as
+	 * below Vulkan 1.1.
+	 */
 	VkExternalMemoryHandleTypeFlags candidates;
 	/** How it does. 0 before vk_host_memory_probe(), or if nothing worked. */
 	VkExternalMemoryHandleTypeFlagBits handle_type;
@@ -39,7 +44,7 @@ struct vk_host_memory {
 	 * refuses the structure and binds buffers without it.
 	 */
 	bool external_buffers;
-	/** So may ordinary OPTIMAL images, with a VkExternalMemoryImageCreateInfo: what the driver says. */
+	/** So may ordinary OPTIMAL images (VkExternalMemoryImageCreateInfo): what the driver says. */
 	bool external_images;
 	/** Bit n: shared memory was imported as memory type n. */
 	uint32_t importable_types;
@@ -53,16 +58,16 @@ VkResult vk_host_memory_query(struct vk_host_memory *memory,
 #define VK_HOST_MEMORY_MAX_EXTENSIONS 3
 
 /**
- * The device extensions that imports need: of all candidates, or, after the probe, of what worked. Returns
- * their number.
+ * The device extensions that imports need: of all candidates, or, after the probe, of what worked.
+ * Returns their number.
  */
 uint32_t vk_host_memory_extensions(
 	const struct vk_host_memory *memory, const char *names[VK_HOST_MEMORY_MAX_EXTENSIONS]);
 
 /**
  * Tries what a `memory` that vk_host_memory_query() filled is worth, and fills in the rest.
- * `device` has the extensions of all candidates enabled. Takes one page of shared memory, and one trial import per
- * memory type.
+ * `device` has the extensions of all candidates enabled. Takes one page of shared memory, and one
+ * trial import per memory type.
  */
 VkResult vk_host_memory_probe(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device,
@@ -73,16 +78,17 @@ VkResult vk_host_memory_probe_physical_device(struct vk_host_memory *memory,
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device);
 
 /**
- * vkAllocateMemory of `info`, as an import of the shared memory at `offset` of `shared`. The size is `info`'s;
- * address and size are multiples of memory->alignment. The memory must stay mapped for as long as the VkDeviceMemory lives.
+ * vkAllocateMemory of `info`, as an import of the shared memory at `offset` of `shared`. The size
+ * is `info`'s; address and size are multiples of memory->alignment. The memory must stay mapped for
+ * as long as the VkDeviceMemory lives.
  */
 VkResult vk_host_memory_import(const struct vk_host_memory *memory,
 	const struct vk_device_table *table, VkDevice device, const struct shmem *shared,
 	uint64_t offset, const VkMemoryAllocateInfo *info, VkDeviceMemory *device_memory);
 
 /**
- * Can buffers or images of which the driver says this, asked for our handle type, be bound to imports? An import of
- * an address is never a dedicated allocation, so that what wants one cannot.
+ * Can buffers or images of which the driver says this, asked for our handle type, be bound to
+ * imports? An import of an address is never a dedicated allocation, so that what wants one cannot.
  */
 bool vk_host_memory_takes(
 	const struct vk_host_memory *memory, const VkExternalMemoryProperties *properties);

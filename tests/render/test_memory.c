@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Device memory: what there is of it and what is bound to it, what becomes of too much and of nothing, that all of it is
- * given back, and copies between images and the guest's host memory, right ones and hostile ones.
+ * Device memory: what there is of it and what is bound to it, what becomes of too much and of
+ * nothing, that all of it is given back, and copies between images and the guest's host memory,
+ * right ones and hostile ones.
  */
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * To be preloaded: a /dev/udmabuf for machines that have none. It is as strict as the kernel's about what it is asked,
- * and its dma-bufs are the memfds themselves, which can be mapped and imported as such.
+ * To be preloaded: a /dev/udmabuf for machines that have none. It is as strict as the kernel's
+ * about what it is asked, and its dma-bufs are the memfds themselves, which can be mapped and
+ * imported as such.
  */
 
 /* with it, open() would be another name of open64() */
