@@ -37,6 +37,7 @@ static const struct parity_case *const groups[] = {
 	parity_transfer_cases,
 	parity_pipeline_cases,
 	parity_swapchain_cases,
+	parity_command_buffer_cases,
 };
 
 static bool is_wanted(const char *name, int count, char **wanted) {

@@ -80,6 +80,7 @@ struct parity_case {
 
 /* each ends with an entry without a name */
 extern const struct parity_case parity_api_cases[];
+extern const struct parity_case parity_command_buffer_cases[];
 extern const struct parity_case parity_command_cases[];
 extern const struct parity_case parity_compute_cases[];
 extern const struct parity_case parity_descriptor_cases[];

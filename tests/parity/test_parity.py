@@ -18,7 +18,8 @@ import mesa_25  # noqa: E402
 # What Debian 13's driver has not: sparse resources, VK_EXT_sample_locations, host image copies.
 NOT_IN_MESA_25 = ("api image-formats", "api sparse-formats", "api sample-locations",
                   "devices lacking-features", "descriptors pushed", "sparse buffers",
-                  "sparse images", "sparse batches", "swapchain headless", "memory image-requirements",
+                  "sparse images", "sparse batches", "swapchain headless",
+                  "memory image-requirements",
                   "memory sparse", "image host-copies", "formats sparse", "formats requirements",
                   "draw nested", "dynamic alone-new", "mesh draws", "ray queries", "ray pipelines",
                   "pass nothing", "pass local-read", "pass to-single-sampled",
