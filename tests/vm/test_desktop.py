@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_desktop.py BUILD-FOLDER: a Wayland desktop in a virtual machine, with a terminal, vkcube for
-Wayland and X11, and gears by Vulkan and by OpenGL, all at once. A word is typed into the terminal through
-venera-view's window. The picture is kept as BUILD-FOLDER/desktop.png."""
+Wayland and X11, and gears by Vulkan and by OpenGL, all at once. A word is typed into the terminal
+through venera-view's window. The picture is kept as BUILD-FOLDER/desktop.png."""
 
 import importlib.machinery
 import importlib.util
@@ -33,18 +33,19 @@ SECONDS = 150
 def load_picture(path):
     tool = os.path.join(SOURCE, "tools", "check-picture")
     loader = importlib.machinery.SourceFileLoader("check_picture", tool)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("check_picture", loader))
+    spec = importlib.util.spec_from_loader("check_picture", loader)
+    module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module.Picture(path)
 
 
 def pixels(path):
     picture = load_picture(path)
-    return [tuple(picture.pixel(x, y)[:3]) for y in range(0, SIZE[1], 2) for x in range(0, SIZE[0], 2)]
+    return [picture.pixel(x, y) for y in range(0, SIZE[1], 2) for x in range(0, SIZE[0], 2)]
 
 
-def count(shot, condition):
-    return sum(1 for color in shot if condition(*color))
+def count_red(shot):
+    return sum(r > 140 and g < 60 and b < 60 for r, g, b in shot)
 
 
 def xdotool(*arguments):
@@ -68,8 +69,7 @@ def watch(machine, folder):
     path = os.path.join(folder, "shot.png")
     machine.wait_for("^desktop: started")
     # the large gear of each pair is red, more than 3000 of the pixels that are looked at
-    shot = shoot_until(machine, path, lambda s: count(s, lambda r, g, b: r > 140 and g < 60 and b < 60)
-                       > 6000, "two red gears")
+    shot = shoot_until(machine, path, lambda s: count_red(s) > 6000, "two red gears")
     shoot_until(machine, path, lambda s: sum(a != b for a, b in zip(shot, s)) > 2000,
                 "anything that moves")
 
@@ -124,7 +124,8 @@ def main():
             print("skipped: there is no %s" % program)
             sys.exit(SKIPPED)
     build = subprocess.run([os.path.join(SOURCE, "guest", "image", "build"), "--desktop"],
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           universal_newlines=True)
     if build.returncode:
         print("skipped: the guest with a desktop cannot be made: " + build.stdout)
         sys.exit(SKIPPED)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_input.py BUILD-FOLDER GUEST-INPUT INPUT-CODES.H: what is done with keyboard
-and mouse in venera-view's window, by xdotool on an X server of our own, arrives in a virtual machine, where the program
-GUEST-INPUT prints it. Every key of INPUT-CODES.H is pressed."""
+and mouse in venera-view's window, by xdotool on an X server of our own, arrives in a virtual
+machine, where the program GUEST-INPUT prints it. Every key of INPUT-CODES.H is pressed."""
 
 import os
 import re
@@ -52,8 +52,8 @@ class Window:
         self.xdotool("mousemove", "--sync", x, y)
 
     def settle_pointer(self):
-        """In the end it is in a known place, and the guest knows it. The picture, without which it is
-        nowhere, may come late."""
+        """In the end it is in a known place, and the guest knows it. The picture, without which
+        it is nowhere, may come late."""
         for i in range(100):
             self.move(10 + i, 10)
             time.sleep(0.2)
@@ -175,9 +175,9 @@ def run(folder):
     subprocess.run([os.path.join(SOURCE, "guest", "image", "update-programs"), "--output", folder,
                     PROGRAM], check=True, stdout=subprocess.DEVNULL)
     # who watches the power button would hear of the key for it, too
-    machine = Machine(folder, "sleep 0.5; killall acpid; modprobe -a evdev virtio_input; guest_input",
-                      ["--display=window", "--window-size=%dx%d" % SIZE], ["-no-reboot"], "quiet",
-                      initrd=os.path.join(folder, "initrd.img"))
+    command = "sleep 0.5; killall acpid; modprobe -a evdev virtio_input; guest_input"
+    machine = Machine(folder, command, ["--display=window", "--window-size=%dx%d" % SIZE],
+                      ["-no-reboot"], "quiet", initrd=os.path.join(folder, "initrd.img"))
     try:
         window = Window(machine)
         test_keys(window)
