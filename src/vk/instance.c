@@ -20,7 +20,8 @@ static VKAPI_ATTR VkBool32 VKAPI_CALL handle_message(
 	struct vk_instance *instance = data;
 	atomic_fetch_add_explicit(&instance->validation_messages, 1, memory_order_relaxed);
 	char line[1024]; /* a log line's most */
-	snprintf(line, sizeof(line), "%s", message->pMessage);
+	snprintf(line, sizeof(line), "%s: %s",
+		message->pMessageIdName ? message->pMessageIdName : "nameless", message->pMessage);
 	for (char *newline = line; (newline = strchr(newline, '\n'));) {
 		*newline = ' ';
 	}
