@@ -316,6 +316,9 @@ static void destroy_children(struct render_context *context, struct render_devic
 }
 
 void render_device_destroy(struct render_context *context, struct render_device *device) {
+	if (atomic_exchange(&device->destroyed, true)) {
+		return;
+	}
 	VkDevice handle = render_device_handle(device);
 	if (handle) {
 		/* all that is destroyed here may be in use by what was submitted */

@@ -3,6 +3,7 @@
 #define VENERA_RENDER_DEVICE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <vulkan/vulkan.h>
@@ -30,6 +31,7 @@ struct render_device {
 	uint32_t family_count;
 	struct render_sync_fd sync_fd;
 	pthread_mutex_t pool_lock; /* of the children lists of the device's pools */
+	_Atomic bool destroyed;    /* or about to be: by one thread, whoever else wants it */
 };
 
 static inline struct render_device *render_device_of(struct venus_object *object) {
@@ -43,7 +45,10 @@ static inline VkDevice render_device_handle(const struct render_device *device) 
 bool render_device_has_queue(const struct render_device *device, uint32_t family, uint32_t index,
 	VkDeviceQueueCreateFlags flags);
 
-/** Waits for the device and destroys it with everything that was made from it. */
+/**
+ * Waits for the device and destroys it with everything that was made from it. Nothing if another
+ * thread is at it.
+ */
 void render_device_destroy(struct render_context *context, struct render_device *device);
 
 #endif

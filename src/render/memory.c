@@ -148,10 +148,14 @@ void render_handle_vkAllocateMemory(
 
 void render_memory_free(struct render_context *context, struct render_memory *memory) {
 	const struct render_device *device = render_device_of(memory->base.device);
-	struct render_shmem *shmem = memory->shmem;
 	const uint64_t size = memory->size;
+	/* the lock: the context path may be exporting it */
+	pthread_mutex_lock(&context->resource_lock);
+	struct render_shmem *shmem = memory->shmem;
+	memory->shmem = NULL;
 	VkDeviceMemory handle =
 		(VkDeviceMemory)(uintptr_t)render_object_unbind(context, &memory->base);
+	pthread_mutex_unlock(&context->resource_lock);
 	if (handle) {
 		device->vk.FreeMemory(render_device_handle(device), handle, NULL);
 		render_shmem_unref(shmem);
@@ -174,18 +178,23 @@ static struct render_shmem *export_memory(struct render_context *context, uint64
 		*error = object && !object->handle ? -ENOMEM : -ENOENT;
 		return NULL;
 	}
-	const struct render_memory *memory = (const struct render_memory *)object;
-	if (!memory->shmem) {
+	/* a ring may be freeing it */
+	pthread_mutex_lock(&context->resource_lock);
+	struct render_shmem *shmem = ((const struct render_memory *)object)->shmem;
+	if (!shmem) {
 		*error = -EACCES;
-		return NULL;
-	}
-	if (size > memory->shmem->shm.size) {
+	} else if (size > shmem->shm.size) {
 		*error = -EINVAL;
-		return NULL;
+		shmem = NULL;
+	} else {
+		*error = 0;
+		render_shmem_ref(shmem);
 	}
-	*map_info = blob_flags & RENDER_BLOB_MAPPABLE ? RENDER_MAP_CACHED : RENDER_MAP_NONE;
-	*error = 0;
-	return render_shmem_ref(memory->shmem);
+	pthread_mutex_unlock(&context->resource_lock);
+	if (shmem) {
+		*map_info = blob_flags & RENDER_BLOB_MAPPABLE ? RENDER_MAP_CACHED : RENDER_MAP_NONE;
+	}
+	return shmem;
 }
 
 struct render_shmem *render_memory_export(struct render_context *context, uint64_t memory_id,

@@ -23,6 +23,10 @@ void peer_start(struct peer *peer, const char *path) {
 }
 
 void peer_start_with(struct peer *peer, const char *path, const char *option) {
+	peer_start_logged(peer, path, option, -1);
+}
+
+void peer_start_logged(struct peer *peer, const char *path, const char *option, int log_fd) {
 	memset(peer, 0, sizeof(*peer));
 	peer->ring_shm = SHMEM_NONE;
 	peer->reply_shm = SHMEM_NONE;
@@ -37,6 +41,7 @@ void peer_start_with(struct peer *peer, const char *path, const char *option) {
 	options.argv = argv;
 	options.fds = &fds[1];
 	options.fd_count = 1;
+	options.stderr_fd = log_fd;
 	peer->pid = process_spawn(&options);
 	CHECK(peer->pid > 0);
 	close(fds[1]);

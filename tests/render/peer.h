@@ -48,6 +48,9 @@ struct peer {
 void peer_start(struct peer *peer, const char *path);
 void peer_start_with(struct peer *peer, const char *path, const char *option);
 
+/** The same with its log going to `log_fd`; -1: to ours. */
+void peer_start_logged(struct peer *peer, const char *path, const char *option, int log_fd);
+
 /** Closes the channel and waits for the process, which must leave in order. */
 void peer_stop(struct peer *peer);
 
