@@ -43,6 +43,11 @@ enum render_request {
 	RENDER_REQUEST_DETACH_RESOURCE = 3,
 	/** A Venus command stream, then perhaps a fence (struct render_submit, then the stream). */
 	RENDER_REQUEST_SUBMIT = 4,
+	/**
+	 * What the guest's process is called in log lines from now on (struct render_name): the first
+	 * message to a process that was started before there was a guest's process for it (--spare).
+	 */
+	RENDER_REQUEST_NAME = 5,
 };
 
 enum render_event {
@@ -68,6 +73,13 @@ enum render_map_info {
 	RENDER_MAP_UNCACHED = 2,
 	RENDER_MAP_WRITE_COMBINED = 3,
 };
+
+struct render_name {
+	char text[64]; /* ends with NUL, printable */
+};
+
+/** What a process with --spare is called, in ps and the like, until it is given a name. */
+#define RENDER_SPARE_THREAD_NAME "venera-spare"
 
 struct render_create_blob {
 	uint32_t resource_id; /* nonzero, not in use in this context */

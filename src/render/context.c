@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "render/fence.h"
 #include "render/instance.h"
 #include "render/memory.h"
@@ -81,6 +82,7 @@ void render_context_finish(struct render_context *context) {
 	pthread_mutex_destroy(&context->resource_lock);
 	venus_object_table_finish(&context->objects);
 	epoch_finish(&context->epoch);
+	render_spare_finish(&context->spare);
 	vk_loader_finish(&context->loader);
 	shmem_finish(&context->counters_memory);
 	channel_finish(&context->channel);
@@ -208,6 +210,14 @@ static int handle_submit(
 	return 0;
 }
 
+/** Before anything else: nobody reads the name meanwhile. */
+static void handle_name(struct render_context *context, const struct render_name *name) {
+	context->name = *name;
+	context->name.text[sizeof(context->name.text) - 1] = '\0';
+	context->options.name = context->name.text;
+	thread_set_name("venera-render");
+}
+
 static int handle_message(struct render_context *context, struct channel_message *message) {
 	switch (message->type) {
 	case RENDER_REQUEST_CREATE_BLOB:
@@ -228,6 +238,12 @@ static int handle_message(struct render_context *context, struct channel_message
 		render_resource_remove(context, request->resource_id);
 		return 0;
 	}
+	case RENDER_REQUEST_NAME:
+		if (message->size != sizeof(struct render_name)) {
+			return -EPROTO;
+		}
+		handle_name(context, message->body);
+		return 0;
 	case RENDER_REQUEST_SUBMIT:
 		if (message->size < sizeof(struct render_submit)) {
 			return -EPROTO;

@@ -16,6 +16,7 @@
 #include "ipc/render_protocol.h"
 #include "render/executor.h"
 #include "render/monitor.h"
+#include "render/spare.h"
 #include "venus/object_table.h"
 #include "vk/loader.h"
 
@@ -24,7 +25,7 @@ struct render_queue;
 
 /** How this process was asked to behave; set by main(), constant afterwards. */
 struct render_options {
-	const char *name;  /* the guest process's name, for logs */
+	const char *name;  /* the guest process's name, for logs; the device may give another */
 	bool validate;     /* run under the Khronos validation layer and log what it says */
 	bool no_dma_buf;   /* descriptors of memory are nothing to the guest: do not offer any */
 	int counters_fd;   /* shared memory of a struct render_counters, taken over; -1: none */
@@ -41,6 +42,8 @@ struct render_context {
 	struct render_options options;
 	struct channel channel;
 	struct vk_loader loader;
+	struct render_spare spare;
+	struct render_name name; /* what the device gave */
 
 	struct epoch epoch;
 	struct venus_object_table objects;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/socket.h"
 #include "render/context.h"
 #include "venera_version.h"
@@ -20,6 +21,7 @@ static const char usage[] =
 	"  --name=NAME        the guest process's name, for log lines\n"
 	"  --counters-fd=N    shared memory in which to count what it does\n"
 	"  --no-dma-buf       do not offer to share memory by descriptor\n"
+	"  --spare            load the driver and wait for a context, whose name comes first\n"
 	"  --validate         run under the Khronos validation layer and log what it finds\n"
 	"  --log-level=LEVEL  error, warn, info (default) or debug\n"
 	"  --help, --version\n";
@@ -32,6 +34,7 @@ int main(int argc, char **argv) {
 		OPT_COUNTERS_FD,
 		OPT_NAME,
 		OPT_NO_DMA_BUF,
+		OPT_SPARE,
 		OPT_VALIDATE,
 		OPT_LOG_LEVEL,
 		OPT_HELP,
@@ -42,6 +45,7 @@ int main(int argc, char **argv) {
 		{"counters-fd", required_argument, NULL, OPT_COUNTERS_FD},
 		{"name", required_argument, NULL, OPT_NAME},
 		{"no-dma-buf", no_argument, NULL, OPT_NO_DMA_BUF},
+		{"spare", no_argument, NULL, OPT_SPARE},
 		{"validate", no_argument, NULL, OPT_VALIDATE},
 		{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 		{"help", no_argument, NULL, OPT_HELP},
@@ -52,6 +56,7 @@ int main(int argc, char **argv) {
 	log_init(program, LOG_LEVEL_INFO);
 	struct render_options options = {.name = "guest", .counters_fd = -1};
 	enum log_level level = LOG_LEVEL_INFO;
+	bool spare = false;
 	int fd = -1;
 	int option;
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -73,6 +78,9 @@ int main(int argc, char **argv) {
 			break;
 		case OPT_NO_DMA_BUF:
 			options.no_dma_buf = true;
+			break;
+		case OPT_SPARE:
+			spare = true;
 			break;
 		case OPT_VALIDATE:
 			options.validate = true;
@@ -106,6 +114,10 @@ int main(int argc, char **argv) {
 	if (ret < 0) {
 		log_error("%s: cannot start: %s", options.name, strerror(-ret));
 		return EXIT_FAILURE;
+	}
+	if (spare) {
+		thread_set_name(RENDER_SPARE_THREAD_NAME);
+		render_spare_prepare(&context);
 	}
 	ret = render_context_run(&context);
 	if (ret < 0) {

@@ -59,7 +59,9 @@ static bool is_usable(struct render_context *context, VkPhysicalDevice handle,
 			properties.deviceName);
 		return false;
 	}
-	const VkResult result = vk_host_memory_probe_physical_device(host_memory, vk, handle);
+	const VkResult result = render_spare_find(&context->spare, vk, handle, host_memory) ?
+		VK_SUCCESS :
+		vk_host_memory_probe_physical_device(host_memory, vk, handle);
 	if (result != VK_SUCCESS) {
 		log_error("%s: %s is left out: cannot find out which memory it shares: %s",
 			context->options.name, properties.deviceName, vk_result_name(result));

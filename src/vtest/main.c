@@ -33,6 +33,7 @@ static const char usage[] =
 	"  --driver=FILE       let the renderer use this Vulkan driver manifest and no other\n"
 	"  --render=PROGRAM    the renderer to start for each client (default: the\n"
 	"                      venera-render that belongs to this program)\n"
+	"  --no-spare          do not keep a renderer ready for the next client\n"
 	"  --validate          run the renderer under the Vulkan validation layer\n"
 	"  --once              end after the last client has left\n"
 	"  --log-level=LEVEL   error, warn, info (default) or debug\n"
@@ -44,7 +45,7 @@ struct options {
 	int fd; /* -1: make a socket */
 	const char *driver;
 	const char *render;
-	bool validate, once;
+	bool no_spare, validate, once;
 	enum log_level log_level;
 };
 
@@ -66,12 +67,13 @@ static bool parse_fd(const char *text, int *fd) {
 
 /* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
 static int parse_options(struct options *options, int argc, char *argv[]) {
-	enum { SOCKET_PATH = 256, FD, DRIVER, RENDER, VALIDATE, ONCE, LOG_LEVEL, HELP, VERSION };
+	enum { SOCKET_PATH = 256, FD, DRIVER, RENDER, NO_SPARE, VALIDATE, ONCE, LOG_LEVEL, HELP, VERSION };
 	static const struct option known[] = {
 		{"socket-path", required_argument, NULL, SOCKET_PATH},
 		{"fd", required_argument, NULL, FD},
 		{"driver", required_argument, NULL, DRIVER},
 		{"render", required_argument, NULL, RENDER},
+		{"no-spare", no_argument, NULL, NO_SPARE},
 		{"validate", no_argument, NULL, VALIDATE},
 		{"once", no_argument, NULL, ONCE},
 		{"log-level", required_argument, NULL, LOG_LEVEL},
@@ -94,6 +96,9 @@ static int parse_options(struct options *options, int argc, char *argv[]) {
 			break;
 		case RENDER:
 			options->render = optarg;
+			break;
+		case NO_SPARE:
+			options->no_spare = true;
 			break;
 		case VALIDATE:
 			options->validate = true;
@@ -249,6 +254,7 @@ int main(int argc, char *argv[]) {
 				.program = render,
 				.driver = options.driver,
 				.validate = options.validate,
+				.spare = !options.no_spare,
 				.log_level = options.log_level,
 			},
 	});

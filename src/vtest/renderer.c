@@ -23,6 +23,11 @@
  * pool's list until the process has been reaped, and is freed only there, which is why
  * the functions of the listener may release the renderer they are called for.
  *
+ * Most of the time that a client waits for its first answer goes into a process's start and into
+ * loading the host's driver. So there is a spare: a process that has done that and nothing else,
+ * and has served nobody. The next client gets it, with a message that says who that is, and another one is
+ * started. A spare that ends by itself is replaced after a while, which grows if that happens again.
+ *
  * A process that ends by itself is noticed twice, in any order: the channel ends and SIGCHLD
  * comes. Only the latter is told to the client, since it tells how the process ended, and after
  * everything that the process had sent. Until then what is sent to it is dropped.
@@ -30,6 +35,10 @@
 
 /* More queued bytes than this make a client wait until its process has caught up. */
 #define BUSY_BYTES (UINT32_C(1) << 20)
+
+/* Until a spare that failed is replaced. */
+#define SPARE_PAUSE_MIN (1000 * CLOCK_NS_PER_MS)
+#define SPARE_PAUSE_MAX (64 * SPARE_PAUSE_MIN)
 
 struct renderer {
 	struct list link; /* in renderer_pool.renderers */
@@ -48,13 +57,22 @@ struct renderer {
 };
 
 static void reap(void *data, int signal_number);
+static void start_spare(void *data);
 
 int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop,
 		const struct renderer_options *options) {
 	*pool = (struct renderer_pool){.loop = loop, .options = *options};
 	list_init(&pool->renderers);
 	pool->child_signal = event_loop_add_signal(loop, SIGCHLD, reap, pool);
-	return pool->child_signal ? 0 : -ENOMEM;
+	if (!pool->child_signal) {
+		return -ENOMEM;
+	}
+	pool->spare_pause = SPARE_PAUSE_MIN;
+	if (options->spare) {
+		pool->spare_timer = event_loop_add_timer(loop, start_spare, pool);
+		start_spare(pool);
+	}
+	return 0;
 }
 
 static void free_renderer(struct renderer *renderer) {
@@ -64,6 +82,7 @@ static void free_renderer(struct renderer *renderer) {
 }
 
 void renderer_pool_finish(struct renderer_pool *pool) {
+	renderer_pool_drop_spare(pool);
 	LIST_FOR_EACH_SAFE(renderer, &pool->renderers, struct renderer, link) {
 		process_terminate(renderer->pid, 0);
 		free_renderer(renderer);
@@ -189,7 +208,7 @@ static void handle_channel(void *data, int fd, uint32_t mask) {
 	}
 }
 
-/* `fd` is the process's end of the channel. 0 or -errno. */
+/* `fd` is the process's end of the channel; the name NULL: of a spare. 0 or -errno. */
 static int start_process(struct renderer *renderer, const char *name, int fd) {
 	static const char *const level_names[] = {
 		[LOG_LEVEL_ERROR] = "error",
@@ -200,7 +219,7 @@ static int start_process(struct renderer *renderer, const char *name, int fd) {
 	const struct renderer_options *options = &renderer->pool->options;
 	char fd_option[32], name_option[64], level_option[32], driver[4096 + 32];
 	snprintf(fd_option, sizeof(fd_option), "--fd=%d", fd);
-	snprintf(name_option, sizeof(name_option), "--name=%s", name);
+	snprintf(name_option, sizeof(name_option), "--name=%s", name ? name : "spare");
 	snprintf(level_option, sizeof(level_option), "--log-level=%s", level_names[options->log_level]);
 	const char *env[3] = {NULL};
 	int env_count = 0;
@@ -215,9 +234,17 @@ static int start_process(struct renderer *renderer, const char *name, int fd) {
 	}
 	struct process_options process = PROCESS_OPTIONS_DEFAULT;
 	process.path = options->program;
-	process.argv = (const char *const[]){"venera-render", fd_option, name_option, level_option,
+	const char *argv[] = {"venera-render", fd_option, name_option, level_option,
 		/* a descriptor from us would pass for a dma-buf, and Mesa give it to a display server */
-		"--no-dma-buf", options->validate ? "--validate" : NULL, NULL};
+		"--no-dma-buf", NULL, NULL, NULL};
+	const char **more = &argv[5];
+	if (options->validate) {
+		*more++ = "--validate";
+	}
+	if (!name) {
+		*more++ = "--spare";
+	}
+	process.argv = argv;
 	process.env = env;
 	process.fds = &fd;
 	process.fd_count = 1;
@@ -226,7 +253,7 @@ static int start_process(struct renderer *renderer, const char *name, int fd) {
 	return renderer->pid < 0 ? (int)renderer->pid : 0;
 }
 
-struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
+static struct renderer *start_renderer(struct renderer_pool *pool, const char *name,
 		const struct renderer_listener *listener, void *data) {
 	struct renderer *renderer = calloc(1, sizeof(*renderer));
 	if (!renderer) {
@@ -275,6 +302,102 @@ free_renderer:
 	free(renderer);
 	errno = -error;
 	return NULL;
+}
+
+static int send_request(struct renderer *renderer, enum render_request request, const void *body,
+		size_t size, const void *extra, size_t extra_size, const int *fds, int fd_count) {
+	if (renderer->ended) {
+		return 0;
+	}
+	int error = channel_send(
+		&renderer->channel, request, body, size, extra, extra_size, fds, fd_count);
+	if (error == -EPIPE || error == -ECONNRESET) {
+		/* what it still sent is read first */
+		return 0;
+	}
+	if (!error) {
+		watch(renderer);
+	}
+	return error;
+}
+
+/* --- the spare --- */
+
+static void lose_spare(void *data, const char *why) {
+	struct renderer_pool *pool = data;
+	log_warn("the spare render process is lost: %s", why);
+	renderer_release(pool->spare);
+	pool->spare = NULL;
+	if (pool->spare_timer) {
+		event_source_timer_arm(pool->spare_timer, pool->spare_pause);
+	}
+	if (pool->spare_pause < SPARE_PAUSE_MAX) {
+		pool->spare_pause *= 2;
+	}
+}
+
+/* Nothing was asked of it. */
+static void spare_blob(void *data, const struct render_blob *blob, int fd) {
+	(void)blob;
+	if (fd >= 0) {
+		close(fd);
+	}
+	lose_spare(data, malformed_message);
+}
+
+static void spare_fence(void *data, const struct render_fence *fence) {
+	(void)fence;
+	lose_spare(data, malformed_message);
+}
+
+static void spare_drained(void *data) {
+	(void)data;
+}
+
+static const struct renderer_listener spare_listener = {
+	.blob = spare_blob,
+	.fence = spare_fence,
+	.lost = lose_spare,
+	.drained = spare_drained,
+};
+
+static void start_spare(void *data) {
+	struct renderer_pool *pool = data;
+	pool->spare = start_renderer(pool, NULL, &spare_listener, pool);
+	if (!pool->spare) {
+		/* clients will say so, if it lasts */
+		log_debug("no spare render process: %s", strerror(errno));
+		if (pool->spare_timer) {
+			event_source_timer_arm(pool->spare_timer, pool->spare_pause);
+		}
+	}
+}
+
+void renderer_pool_drop_spare(struct renderer_pool *pool) {
+	event_source_remove(pool->spare_timer);
+	pool->spare_timer = NULL;
+	renderer_release(pool->spare);
+	pool->spare = NULL;
+}
+
+struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
+		const struct renderer_listener *listener, void *data) {
+	struct renderer *renderer = pool->spare;
+	if (!renderer || renderer->ended) {
+		return start_renderer(pool, name, listener, data);
+	}
+	struct render_name message = {0};
+	snprintf(message.text, sizeof(message.text), "%s", name);
+	int error = send_request(
+		renderer, RENDER_REQUEST_NAME, &message, sizeof(message), NULL, 0, NULL, 0);
+	if (error) {
+		return start_renderer(pool, name, listener, data);
+	}
+	renderer->listener = listener;
+	renderer->data = data;
+	pool->spare_pause = SPARE_PAUSE_MIN;
+	start_spare(pool);
+	return renderer;
 }
 
 void renderer_release(struct renderer *renderer) {
@@ -333,23 +456,6 @@ static void reap(void *data, int signal_number) {
 
 bool renderer_is_busy(const struct renderer *renderer) {
 	return channel_queued(&renderer->channel) > BUSY_BYTES;
-}
-
-static int send_request(struct renderer *renderer, enum render_request request, const void *body,
-		size_t size, const void *extra, size_t extra_size, const int *fds, int fd_count) {
-	if (renderer->ended) {
-		return 0;
-	}
-	int error = channel_send(
-		&renderer->channel, request, body, size, extra, extra_size, fds, fd_count);
-	if (error == -EPIPE || error == -ECONNRESET) {
-		/* what it still sent is read first */
-		return 0;
-	}
-	if (!error) {
-		watch(renderer);
-	}
-	return error;
 }
 
 int renderer_create_blob(struct renderer *renderer, const struct render_create_blob *blob) {

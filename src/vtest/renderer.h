@@ -21,6 +21,7 @@ struct renderer_options {
 	const char *program; /* path of venera-render */
 	const char *driver;  /* path of the only Vulkan driver manifest to be used, or NULL */
 	bool validate;       /* under the Vulkan validation layer */
+	bool spare;          /* keep one ahead of its client */
 	enum log_level log_level;
 };
 
@@ -30,6 +31,9 @@ struct renderer_pool {
 	struct renderer_options options;
 	struct event_source *child_signal;
 	struct list renderers; /* renderer.link: those whose process has not been reaped */
+	struct renderer *spare;          /* has had no client yet; NULL: none */
+	struct event_source *spare_timer; /* when the next one is started after one that failed; or NULL */
+	uint64_t spare_pause;             /* ns; grows as they fail */
 	void (*idle_func)(void *data); /* called after the last process was reaped; NULL: not */
 	void *idle_data;
 };
@@ -40,6 +44,9 @@ int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop,
 
 /** Processes that are left are killed and waited for. Every renderer has been released. */
 void renderer_pool_finish(struct renderer_pool *pool);
+
+/** Ends the spare, and there is none any more. */
+void renderer_pool_drop_spare(struct renderer_pool *pool);
 
 /** What a render process says. Each function may call renderer_release(). */
 struct renderer_listener {
@@ -55,7 +62,7 @@ struct renderer_listener {
 
 struct renderer;
 
-/** Starts a process; `name` is its client's. Returns NULL, with errno set, on failure. */
+/** Takes the spare or starts a process; `name` is its client's. Returns NULL, with errno set, on failure. */
 struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
 	const struct renderer_listener *listener, void *data);
 

@@ -38,6 +38,7 @@ void vtest_server_stop(struct vtest_server *server) {
 	}
 	server->stopping = true;
 	stop_listening(server);
+	renderer_pool_drop_spare(&server->pool);
 	LIST_FOR_EACH_SAFE(client, &server->clients, struct vtest_client, link) {
 		vtest_client_destroy(client);
 	}
@@ -115,8 +116,10 @@ int vtest_server_init(struct vtest_server *server, struct event_loop *loop,
 	};
 	list_init(&server->clients);
 	int listening = is_listening(options->fd);
-	int error = listening < 0 ? listening
-	                          : renderer_pool_init(&server->pool, loop, &options->renderer);
+	struct renderer_options renderer = options->renderer;
+	/* an only client is there already: a spare would not be ready before it */
+	renderer.spare &= listening > 0;
+	int error = listening < 0 ? listening : renderer_pool_init(&server->pool, loop, &renderer);
 	if (error) {
 		close(options->fd);
 		return error;

@@ -19,6 +19,8 @@ TIMEOUT = 120
 
 # as venera-render names what guests can map
 MEMORY_NAME = "/memfd:venus-memory"
+# as ipc/render_protocol.h says
+SPARE_NAME = "venera-spare"
 
 
 class Failure(Exception):
@@ -134,10 +136,19 @@ class Server:
     def count_fds(self):
         return len(os.listdir("/proc/%d/fd" % self.process.pid))
 
-    def render_processes(self):
+    def children(self):
         path = "/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)
         with open(path, encoding="ascii") as children:
             return [int(pid) for pid in children.read().split()]
+
+    def spares(self):
+        """Those that wait for a client. One that has just been started is not yet known as such: who must
+        not take it for a client's gives the server --no-spare."""
+        return [pid for pid in self.children() if process_name(pid) == SPARE_NAME]
+
+    def render_processes(self):
+        """Those of clients."""
+        return [pid for pid in self.children() if process_name(pid) != SPARE_NAME]
 
     def expect_idle(self):
         """Nothing must be left of the clients that there were."""
@@ -169,6 +180,14 @@ def finish(process, command, timeout=TIMEOUT, code=0):
         print(output)
         raise Failure("%s ended with code %d" % (" ".join(command), process.returncode))
     return output
+
+
+def process_name(pid):
+    try:
+        with open("/proc/%d/comm" % pid, encoding="ascii", errors="replace") as comm:
+            return comm.read().strip()
+    except OSError:
+        return ""  # it has just ended
 
 
 def status_field(pid, name):

@@ -50,7 +50,8 @@ void raw_server_start(struct raw_server *server, const char *program, const char
 	struct process_options options = PROCESS_OPTIONS_DEFAULT;
 	options.path = program;
 	options.argv = (const char *const[]){
-		"venera-vtest", socket_option, render_option, "--log-level=debug", option, NULL};
+		"venera-vtest", socket_option, render_option, "--log-level=debug", "--no-spare",
+		option, NULL};
 	server->pid = process_spawn(&options);
 	CHECK(server->pid > 0);
 	running_server = server->pid;

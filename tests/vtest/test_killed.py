@@ -72,7 +72,7 @@ def kill_server(server, compute, memtest):
         harness.wait_until(lambda: not os.path.exists("/proc/%d" % pid) or zombie(pid),
                            "the render processes end by themselves", 10)
     # what follows needs a server: a new one replaces the socket that the old one left
-    server.__init__(server.program, os.path.dirname(server.socket))
+    server.__init__(server.program, os.path.dirname(server.socket), ["--no-spare"])
     server.run([compute, "--driver=venus"])
 
 
@@ -90,4 +90,4 @@ def test(server, folder, arguments):
         server, compute, memtest)
 
 
-harness.main(test)
+harness.main(test, "--no-spare")
