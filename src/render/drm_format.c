@@ -14,26 +14,32 @@
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
 
+/*
+ * NVIDIA's driver names blending, in VkFormatProperties3 alone, of LINEAR images that are no colour
+ * attachments (but with VK_NV_linear_color_attachment): without one of `any_of` the rest is void.
+ */
 static const struct {
 	VkImageUsageFlags usage;
-	VkFormatFeatureFlags2 features;
+	VkFormatFeatureFlags2 any_of, features;
 } uses[] = {
-	{VK_IMAGE_USAGE_SAMPLED_BIT,
+	{VK_IMAGE_USAGE_SAMPLED_BIT, VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_BIT,
 		VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_BIT |
 			VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_FILTER_LINEAR_BIT |
 			VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_FILTER_MINMAX_BIT |
 			VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_FILTER_CUBIC_BIT_EXT},
-	{VK_IMAGE_USAGE_STORAGE_BIT,
+	{VK_IMAGE_USAGE_STORAGE_BIT, VK_FORMAT_FEATURE_2_STORAGE_IMAGE_BIT,
 		VK_FORMAT_FEATURE_2_STORAGE_IMAGE_BIT |
 			VK_FORMAT_FEATURE_2_STORAGE_IMAGE_ATOMIC_BIT |
 			VK_FORMAT_FEATURE_2_STORAGE_READ_WITHOUT_FORMAT_BIT |
 			VK_FORMAT_FEATURE_2_STORAGE_WRITE_WITHOUT_FORMAT_BIT},
-	{VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
+	{VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT, VK_FORMAT_FEATURE_2_COLOR_ATTACHMENT_BIT,
 		VK_FORMAT_FEATURE_2_COLOR_ATTACHMENT_BIT |
 			VK_FORMAT_FEATURE_2_COLOR_ATTACHMENT_BLEND_BIT},
 	{VK_IMAGE_USAGE_TRANSFER_SRC_BIT,
+		VK_FORMAT_FEATURE_2_TRANSFER_SRC_BIT | VK_FORMAT_FEATURE_2_BLIT_SRC_BIT,
 		VK_FORMAT_FEATURE_2_TRANSFER_SRC_BIT | VK_FORMAT_FEATURE_2_BLIT_SRC_BIT},
 	{VK_IMAGE_USAGE_TRANSFER_DST_BIT,
+		VK_FORMAT_FEATURE_2_TRANSFER_DST_BIT | VK_FORMAT_FEATURE_2_BLIT_DST_BIT,
 		VK_FORMAT_FEATURE_2_TRANSFER_DST_BIT | VK_FORMAT_FEATURE_2_BLIT_DST_BIT},
 };
 
@@ -57,7 +63,7 @@ static VkFormatFeatureFlags2 shared_features(const struct render_physical_device
 		more.linearTilingFeatures : properties.formatProperties.linearTilingFeatures;
 	VkFormatFeatureFlags2 features = 0;
 	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
-		if (!(named & uses[i].features)) {
+		if (!(named & uses[i].any_of)) {
 			continue;
 		}
 		VkPhysicalDeviceImageFormatInfo2 info = {
