@@ -39,6 +39,7 @@ enum {
 	OPTION_ACCEL,
 	OPTION_QEMU,
 	OPTION_PRINT_COMMAND,
+	OPTION_VALIDATE,
 	OPTION_LOG_LEVEL,
 	OPTION_HELP,
 };
@@ -72,6 +73,9 @@ static const struct option_spec specs[] = {
 	[OPTION_QEMU] = {"qemu", "PATH", "the QEMU to use, 11.1 or newer (default: from PATH)"},
 	[OPTION_PRINT_COMMAND] = {"print-command", NULL,
 		"print what would be run, one line a process, and exit"},
+	[OPTION_VALIDATE] = {"validate", NULL,
+		"run the guest's Vulkan and ours under the validation layer;\n"
+		"its messages become log lines"},
 	[OPTION_LOG_LEVEL] = {"log-level", "LEVEL", "error, warn, info (default) or debug"},
 	[OPTION_HELP] = {"help", NULL, "this text"},
 	{NULL, NULL, NULL},
@@ -399,6 +403,7 @@ static char *configure_log_level(struct vm_config *config, const struct run_opti
 static char *configure(struct vm_config *config, const struct run_options *options) {
 	config->extra = options->extra;
 	config->extra_count = options->extra_count;
+	config->validate = options->text[OPTION_VALIDATE] != NULL;
 	char *problem = configure_log_level(config, options);
 	if (!problem) {
 		problem = configure_boot(config, options);

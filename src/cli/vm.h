@@ -31,6 +31,7 @@ struct vm_config {
 	char *driver;          /* a Vulkan driver's manifest; NULL: what the loader finds */
 	char *screenshot;      /* NULL: none */
 	const char *present_mode; /* venera-view's; NULL: its default */
+	bool validate;         /* under the Vulkan validation layer */
 	const char *log_level; /* NULL: what is usual */
 	char *const *extra;    /* more arguments for QEMU */
 	int extra_count;

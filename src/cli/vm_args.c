@@ -54,6 +54,9 @@ static void add_common(struct args *args, const struct vm_config *config) {
 	if (config->driver) {
 		args_add_format(args, "--driver=%s", config->driver);
 	}
+	if (config->validate) {
+		args_add(args, "--validate");
+	}
 	if (config->log_level) {
 		args_add_format(args, "--log-level=%s", config->log_level);
 	}

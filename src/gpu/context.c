@@ -208,6 +208,7 @@ struct gpu_context *gpu_context_create(struct gpu_device *device, uint32_t id, b
 			.loop = device->loop,
 			.reaper = device->reaper,
 			.path = device->options.renderer,
+			.validate = device->options.validate,
 			.name = context->name,
 			.guest_name = guest_name[0] ? guest_name : "guest",
 			.ops = &renderer_ops,

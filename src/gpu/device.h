@@ -24,6 +24,7 @@ struct gpu_device_options {
 	uint64_t hostmem;        /* bytes of the window for mapped blobs: a power of two; 0: none */
 	unsigned output_count;   /* 1 to GPU_MAX_SCANOUTS */
 	const char *renderer;    /* path of venera-render */
+	bool validate;           /* it runs under the validation layer */
 	/** The front end is gone; `err` is not 0 if that was not in order. */
 	void (*closed)(void *data, int err);
 	void *data;

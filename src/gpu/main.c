@@ -56,6 +56,7 @@ static bool start_device(struct program *program, int fd) {
 		.hostmem = program->options.hostmem,
 		.output_count = program->options.max_outputs,
 		.renderer = program->renderer,
+		.validate = program->options.validate,
 		.closed = handle_closed,
 		.data = program,
 	};

@@ -27,6 +27,7 @@ static const char usage[] =
 	"                         0x0: not connected until then\n"
 	"  --max-outputs=N        displays of the device, 1 to 16 (1)\n"
 	"  --driver=ICD.json      the host's Vulkan driver to use\n"
+	"  --validate             run guests' Vulkan under the validation layer; log its messages\n"
 	"  --log-level=LEVEL      error, warn, info (default) or debug\n"
 	"  --print-capabilities   for the program that starts it\n"
 	"  --help, --version\n";
@@ -126,6 +127,7 @@ enum option_id {
 	OPT_SIZE,
 	OPT_MAX_OUTPUTS,
 	OPT_DRIVER,
+	OPT_VALIDATE,
 	OPT_LOG_LEVEL,
 	OPT_PRINT_CAPABILITIES,
 	OPT_HELP,
@@ -155,6 +157,9 @@ static bool parse_value(struct options *options, int id, const char *value) {
 		return parse_outputs(value, &options->max_outputs);
 	case OPT_DRIVER:
 		options->driver = value;
+		return true;
+	case OPT_VALIDATE:
+		options->validate = true;
 		return true;
 	case OPT_LOG_LEVEL:
 		if (!log_level_parse(value, &options->log_level)) {
@@ -195,6 +200,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		{"size", required_argument, NULL, OPT_SIZE},
 		{"max-outputs", required_argument, NULL, OPT_MAX_OUTPUTS},
 		{"driver", required_argument, NULL, OPT_DRIVER},
+		{"validate", no_argument, NULL, OPT_VALIDATE},
 		{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 		{"print-capabilities", no_argument, NULL, OPT_PRINT_CAPABILITIES},
 		{"help", no_argument, NULL, OPT_HELP},

@@ -18,6 +18,7 @@ struct options {
 	uint64_t hostmem;        /* bytes */
 	uint32_t width, height;  /* 0: no display until there is a view */
 	unsigned max_outputs;
+	bool validate;           /* guests' Vulkan runs under the validation layer */
 	enum log_level log_level;
 };
 

@@ -355,7 +355,8 @@ static pid_t spawn(const struct renderer_options *options, int fd, int counters_
 	snprintf(level_text, sizeof(level_text), "--log-level=%s", levels[log_get_level()]);
 	snprintf(counters_text, sizeof(counters_text), "--counters-fd=%d", counters_fd);
 	const char *argv[] = {
-		"venera-render", fd_text, counters_text, name_text, level_text, NULL};
+		"venera-render", fd_text, counters_text, name_text, level_text,
+		options->validate ? "--validate" : NULL, NULL};
 	const int fds[] = {fd, counters_fd};
 
 	struct process_options process = PROCESS_OPTIONS_DEFAULT;

@@ -37,6 +37,7 @@ struct renderer_options {
 	struct event_loop *loop;
 	struct reaper *reaper;
 	const char *path;   /* of the program */
+	bool validate;      /* it runs under the validation layer */
 	const char *name;   /* of the context, in our log lines */
 	const char *guest_name; /* of the guest's process, in its log lines */
 	const struct renderer_ops *ops;

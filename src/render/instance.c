@@ -93,6 +93,7 @@ void render_handle_vkCreateInstance(
 		.application = info->pApplicationInfo,
 		.api_version = newest_version,
 		.validate = context->options.validate,
+		.validated_name = context->options.name,
 	};
 	struct vk_error error;
 	args->ret = VK_ERROR_INITIALIZATION_FAILED;

@@ -116,7 +116,6 @@ static bool start_vulkan(struct view *view) {
 		.application_name = "venera-view",
 		.api_version = VK_API_VERSION_1_1,
 		.validate = options->validate,
-		.validate_synchronization = options->validate,
 	};
 	if (options->display == VIEW_DISPLAY_WINDOW) {
 		view->window = view_window_create(

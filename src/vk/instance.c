@@ -25,7 +25,11 @@ static VKAPI_ATTR VkBool32 VKAPI_CALL handle_message(
 	for (char *newline = line; (newline = strchr(newline, '\n'));) {
 		*newline = ' ';
 	}
-	log_error("validation: %s", line);
+	if (instance->validated_name) {
+		log_error("%s: validation: %s", instance->validated_name, line);
+	} else {
+		log_error("validation: %s", line);
+	}
 	return VK_FALSE;
 }
 
@@ -76,7 +80,7 @@ static void explain_failure(struct vk_error *error, VkResult result,
 
 bool vk_instance_init(struct vk_instance *instance, const struct vk_loader *loader,
 	const struct vk_instance_options *options, struct vk_error *error) {
-	*instance = (struct vk_instance){0};
+	*instance = (struct vk_instance){.validated_name = options->validated_name};
 	uint32_t wanted = options->api_version ? options->api_version : VK_API_VERSION_1_1;
 	instance->api_version = wanted < loader->api_version ? wanted : loader->api_version;
 	if (instance->api_version < VK_API_VERSION_1_1) {
@@ -145,9 +149,8 @@ bool vk_instance_init(struct vk_instance *instance, const struct vk_loader *load
 		if (!name_in(extensions, count, VK_EXT_DEBUG_UTILS_EXTENSION_NAME)) {
 			extensions[count++] = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
 		}
-		if (options->validate_synchronization
-				&& vk_extensions_have(
-					&layer_offered, VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME)) {
+		if (vk_extensions_have(
+				&layer_offered, VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME)) {
 			extensions[count++] = VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME;
 			messenger.pNext = &features;
 		}

@@ -23,12 +23,12 @@ struct vk_instance_options {
 	const char *const *extensions;
 	uint32_t extension_count;
 	/**
-	 * Runs under the Khronos validation layer: its errors and warnings become log lines and are
-	 * counted. Asked for and not installed is an error.
+	 * Runs under the Khronos validation layer, which looks for missing barriers, too: its errors
+	 * and warnings become log lines and are counted. Asked for and not installed is an error.
 	 */
 	bool validate;
-	/** The layer looks for missing barriers, too. Counts only with `validate`. */
-	bool validate_synchronization;
+	/** Whose calls are validated, for these lines; must outlive the instance. NULL: our own. */
+	const char *validated_name;
 };
 
 struct vk_instance {
@@ -36,6 +36,7 @@ struct vk_instance {
 	uint32_t api_version; /* what was asked for, after clamping */
 	struct vk_instance_table table;
 	VkDebugUtilsMessengerEXT messenger;
+	const char *validated_name;
 	atomic_uint validation_messages; /* errors and warnings so far */
 };
 

@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vtest"))
 import harness  # noqa: E402
+import validation  # noqa: E402
 
 # OpenGL on Vulkan, also on a machine without a GPU. In one thread: what is shown from another
 # one makes the clock tick while the program draws.
@@ -23,10 +24,9 @@ ZINK = {"LIBGL_ALWAYS_SOFTWARE": "1", "GALLIUM_DRIVER": "zink",
 SDL = "/usr/libexec/installed-tests/SDL3/"
 
 
-# What validation may say though it does not say it about the program on the host's driver:
+# What validation may say, besides what is ours, though it does not say it about the program on the host's
+# driver:
 KNOWN = {
-    # docs/memory.md: images that begin PREINITIALIZED
-    "VUID-VkBindImageMemoryInfo-memory-02989",
     # a mistake of ffmpeg's filters. On the host they use VK_EXT_descriptor_buffer, which Venus has
     # not, and of what lies in such buffers the validation layer knows nothing.
     "Undefined-Value-StorageImage-FormatMismatch-ImageView",
@@ -129,12 +129,6 @@ class Run:
         self.lines, self.frames, self.messages, self.code = lines, frames, messages, code
 
 
-def messages_of(text):
-    """The names of what validation layers have found wrong."""
-    return set(re.findall(
-        r"(?:Validation (?:Error|Warning): \[ |error: validation: )([\w-]+)", text))
-
-
 def run(program, env, log, more_env):
     env = dict(env, **program.env, **more_env)
     env["VK_INSTANCE_LAYERS"] = ":".join(
@@ -155,7 +149,7 @@ def run(program, env, log, more_env):
     if os.path.exists(log + ".0"):
         with open(log + ".0", encoding="ascii") as file:
             frames = file.read().splitlines()
-    return Run(lines, frames, messages_of(output), process.returncode)
+    return Run(lines, frames, validation.messages_of(output), process.returncode)
 
 
 def compare(what, theirs, ours):
@@ -175,8 +169,7 @@ def test(server, folder, arguments):
     host = server.host_environment()
     if VALIDATED:
         # no clock of ours: the validation layer waits by it
-        host["VK_INSTANCE_LAYERS"] = "VK_LAYER_KHRONOS_validation"
-        host["VK_LAYER_REPORT_FLAGS"] = "error,warn"
+        host = validation.host_environment(server)
     else:
         layers["LD_PRELOAD"] = library
 
@@ -199,9 +192,9 @@ def test(server, folder, arguments):
     harness.check(theirs.code == ours.code, "it ended with %d, through Venera with %d" %
                   (theirs.code, ours.code))
     if VALIDATED:
-        found = messages_of(server.log())
+        found = validation.messages_of(server.log())
         print("the program's own: " + ", ".join(sorted(theirs.messages)))
-        found -= theirs.messages | KNOWN
+        found -= theirs.messages | validation.OURS | KNOWN
         harness.check(not found, "the host's side has found errors: " + ", ".join(sorted(found)))
     else:
         compare("frame", theirs.frames, ours.frames)
