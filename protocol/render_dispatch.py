@@ -130,6 +130,16 @@ CHECKS = {
         'args.dataSize / 64 < args.groupCount',
         'dataSize is too small',
     ),
+    # drivers copy them to where they keep that many
+    'vkCmdPushConstants': (
+        '!render_device_has_push_constants(call->decoder->device, args.offset, args.size)',
+        'offset and size are beyond maxPushConstantsSize',
+    ),
+    'vkCmdPushConstants2': (
+        '!render_device_has_push_constants(call->decoder->device, args.pPushConstantsInfo->offset, '
+        'args.pPushConstantsInfo->size)',
+        'offset and size are beyond maxPushConstantsSize',
+    ),
 }
 
 # Arguments that we know better than the guest: its arrays arrive without gaps.
@@ -208,6 +218,7 @@ def source(model):
     writer.line('#include "render_dispatch.h"')
     writer.line()
     writer.line('#include "render/call.h"')
+    writer.line('#include "render/device.h"')
     writer.line('#include "render/failure.h"')
     writer.line('#include "render/object.h"')
     writer.line('#include "venus/decoder.h"')

@@ -270,6 +270,13 @@ static void destroy_child(const struct vk_device_table *vk, VkDevice device, VkO
 	}
 }
 
+bool render_device_has_push_constants(
+		struct venus_object *device, uint32_t offset, uint32_t size) {
+	const uint32_t limit =
+		render_device_of(device)->physical->properties.limits.maxPushConstantsSize;
+	return offset <= limit && size <= limit - offset;
+}
+
 static void destroy_queues(struct render_context *context, struct render_device *device) {
 	/* from here on no fence finds the queues */
 	pthread_mutex_lock(&context->timeline_lock);

@@ -45,6 +45,10 @@ static inline VkDevice render_device_handle(const struct render_device *device) 
 bool render_device_has_queue(const struct render_device *device, uint32_t family, uint32_t index,
 	VkDeviceQueueCreateFlags flags);
 
+/** Are these bytes within maxPushConstantsSize? */
+bool render_device_has_push_constants(
+	struct venus_object *device, uint32_t offset, uint32_t size);
+
 /**
  * Waits for the device and destroys it with everything that was made from it. Nothing if another
  * thread is at it.
