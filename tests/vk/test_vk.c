@@ -103,7 +103,6 @@ static void test_host_memory(void) {
 	const struct vk_instance_options options = {
 		.application_name = "test_vk",
 		.validate = validate,
-		.validate_synchronization = validate,
 	};
 	struct vk_instance instance;
 	struct vk_error error;
