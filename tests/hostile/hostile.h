@@ -67,6 +67,8 @@ bool victim_check_alive(struct victim *victim);
 
 /** It must leave in order, with at most one line in its log about a lost context. */
 void victim_stop(struct victim *victim, bool lost, const char *reason);
+/** The same if it may or may not have come to what would lose its context. */
+void victim_stop_in_race(struct victim *victim);
 
 /** The witness renders an image and compares it. */
 void hostile_check_witness(void);

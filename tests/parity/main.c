@@ -43,10 +43,12 @@ static const struct parity_case *const groups[] = {
 static bool is_wanted(const char *name, int count, char **wanted) {
 	bool by_default = true;
 	for (int i = 0; i < count; i++) {
+		if (wanted[i][0] == '-' && strcmp(name, wanted[i] + 1) == 0) {
+			return false;
+		}
+	}
+	for (int i = 0; i < count; i++) {
 		if (wanted[i][0] == '-') {
-			if (strcmp(name, wanted[i] + 1) == 0) {
-				return false;
-			}
 			continue;
 		}
 		by_default = false;
