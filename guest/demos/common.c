@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common.h"
 
-#include <ctype.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -74,29 +73,6 @@ double demo_now(void) {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-bool demo_parse_size(const char *text, uint64_t *size) {
-	char *end;
-	unsigned long long value = strtoull(text, &end, 10);
-	if (end == text || !isdigit((unsigned char)text[0])) {
-		return false;
-	}
-	unsigned int shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
-	end += shift != 0;
-	*size = (uint64_t)value << shift;
-	return *end == '\0' && *size >> shift == value;
-}
-
-bool demo_parse_extent(const char *text, uint32_t *width, uint32_t *height) {
-	char end;
-	return sscanf(text, "%ux%u%c", width, height, &end) == 2 && *width > 0 && *width <= 16384 &&
-		*height > 0 && *height <= 16384;
-}
-
-bool demo_parse_seconds(const char *text, double *seconds) {
-	char end;
-	return sscanf(text, "%lf%c", seconds, &end) == 1 && *seconds >= 0.0 && *seconds < 1e6;
 }
 
 static volatile sig_atomic_t interrupted;

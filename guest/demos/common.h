@@ -34,15 +34,6 @@ const char *demo_result_name(VkResult result);
 /** Monotonic, in seconds. */
 double demo_now(void);
 
-/** Parses a number with an optional K, M or G behind it. */
-bool demo_parse_size(const char *text, uint64_t *size);
-
-/** Parses "WxH", as large as images may be. */
-bool demo_parse_extent(const char *text, uint32_t *width, uint32_t *height);
-
-/** Parses a number of seconds, also of parts of them. */
-bool demo_parse_seconds(const char *text, double *seconds);
-
 /** From here on ^C and the like do not end the program: demo_interrupted() tells of them. */
 void demo_catch_signals(void);
 

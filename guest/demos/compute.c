@@ -6,8 +6,8 @@
  */
 #include "common.h"
 #include "kernels.h"
+#include "options.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -725,42 +725,18 @@ static bool run_all(struct kernels *kernels, const char *only, int repeat) {
 }
 
 int main(int argc, char *argv[]) {
-	enum { DRIVER = 256, ONLY, REPEAT, HELP };
-	static const struct option known[] = {
-		{"driver", required_argument, NULL, DRIVER},
-		{"only", required_argument, NULL, ONLY},
-		{"repeat", required_argument, NULL, REPEAT},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
 	demo_start("compute");
 	const char *driver = NULL, *only = NULL;
 	int repeat = 1;
-	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		char end;
-		switch (option) {
-		case DRIVER:
-			driver = optarg;
-			break;
-		case ONLY:
-			only = optarg;
-			break;
-		case REPEAT:
-			if (sscanf(optarg, "%d%c", &repeat, &end) != 1 || repeat < 1) {
-				demo_fail("\"%s\" is no number of times", optarg);
-				return 2;
-			}
-			break;
-		case HELP:
-			fputs(usage, stdout);
-			return 0;
-		default:
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		demo_fail("there are only options; try: compute --help");
-		return 2;
+	const struct demo_option known[] = {
+		{"driver", demo_parse_string, &driver},
+		{"only", demo_parse_string, &only},
+		{"repeat", demo_parse_count, &repeat},
+		{0},
+	};
+	int code = demo_parse_options(argc, argv, usage, known);
+	if (code >= 0) {
+		return code;
 	}
 
 	const struct demo_gpu_options options = {

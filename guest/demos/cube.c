@@ -14,13 +14,13 @@
  */
 #include "common.h"
 #include "display.h"
+#include "options.h"
 #include "raster.h"
 #include "shared_image.h"
 
 #include "cube_frag_spv.h"
 #include "cube_vert_spv.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static const char usage[] =
 	"  --help             print this\n";
 
 struct options {
-	uint32_t width, height; /* 0: as the screen */
+	uint32_t extent[2]; /* 0: as the screen */
 	double seconds;
 	unsigned int buffers;
 	const char *drm_driver, *driver;
@@ -447,7 +447,7 @@ static bool run(struct cube *cube, const struct options *options) {
 		.extension_count = shared_image_extension_count,
 	};
 	if (!demo_gpu_init(&cube->gpu, &gpu_options) ||
-			!display_open(&cube->display, options->drm_driver, options->width, options->height)) {
+			!display_open(&cube->display, options->drm_driver, options->extent[0], options->extent[1])) {
 		return false;
 	}
 	cube->width = cube->display.mode.hdisplay;
@@ -487,61 +487,25 @@ static void cube_finish(struct cube *cube) {
 	demo_gpu_finish(&cube->gpu);
 }
 
-/* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
-static int parse_options(struct options *options, int argc, char *argv[]) {
-	enum { SIZE = 256, SECONDS, BUFFERS, DRM_DRIVER, DRIVER, HELP };
-	static const struct option known[] = {
-		{"size", required_argument, NULL, SIZE},
-		{"seconds", required_argument, NULL, SECONDS},
-		{"buffers", required_argument, NULL, BUFFERS},
-		{"drm-driver", required_argument, NULL, DRM_DRIVER},
-		{"driver", required_argument, NULL, DRIVER},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
-	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		bool ok = true;
-		switch (option) {
-		case SIZE:
-			ok = demo_parse_extent(optarg, &options->width, &options->height);
-			break;
-		case SECONDS:
-			ok = demo_parse_seconds(optarg, &options->seconds);
-			break;
-		case BUFFERS:
-			ok = strcmp(optarg, "2") == 0 || strcmp(optarg, "3") == 0;
-			options->buffers = (unsigned int)(optarg[0] - '0');
-			break;
-		case DRM_DRIVER:
-			options->drm_driver = optarg;
-			break;
-		case DRIVER:
-			options->driver = optarg;
-			break;
-		case HELP:
-			fputs(usage, stdout);
-			return 1;
-		default:
-			return -1;
-		}
-		if (!ok) {
-			demo_fail("\"%s\" is no value for that option; try: cube --help", optarg);
-			return -1;
-		}
-	}
-	if (optind < argc) {
-		demo_fail("there are only options; try: cube --help");
-		return -1;
-	}
-	return 0;
+static bool parse_buffers(const char *text, void *value) {
+	*(unsigned int *)value = (unsigned int)(text[0] - '0');
+	return strcmp(text, "2") == 0 || strcmp(text, "3") == 0;
 }
 
 int main(int argc, char *argv[]) {
 	demo_start("cube");
 	struct options options = {.seconds = 10.0, .buffers = 3, .drm_driver = "virtio_gpu"};
-	int parsed = parse_options(&options, argc, argv);
-	if (parsed) {
-		return parsed < 0 ? 2 : 0;
+	const struct demo_option known[] = {
+		{"size", demo_parse_extent, options.extent},
+		{"seconds", demo_parse_seconds, &options.seconds},
+		{"buffers", parse_buffers, &options.buffers},
+		{"drm-driver", demo_parse_string, &options.drm_driver},
+		{"driver", demo_parse_string, &options.driver},
+		{0},
+	};
+	int code = demo_parse_options(argc, argv, usage, known);
+	if (code >= 0) {
+		return code;
 	}
 	struct cube cube = {.display.fd = -1};
 	bool ok = run(&cube, &options);

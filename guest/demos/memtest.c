@@ -5,10 +5,10 @@
  * "skip" or "FAIL".
  */
 #include "common.h"
+#include "options.h"
 
 #include "pattern_comp_spv.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -350,51 +350,11 @@ struct options {
 	double linger;
 };
 
-/* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
-static int parse_options(struct options *options, int argc, char *argv[]) {
-	enum { MAX_SIZE = 256, TYPE, DRIVER, LINGER, HELP };
-	static const struct option known[] = {
-		{"max-size", required_argument, NULL, MAX_SIZE},
-		{"type", required_argument, NULL, TYPE},
-		{"driver", required_argument, NULL, DRIVER},
-		{"linger", required_argument, NULL, LINGER},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
-	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		char end;
-		bool ok = true;
-		switch (option) {
-		case MAX_SIZE:
-			ok = demo_parse_size(optarg, &options->max_size);
-			break;
-		case TYPE:
-			ok = sscanf(optarg, "%d%c", &options->type, &end) == 1 && options->type >= 0 &&
-				options->type < (int)VK_MAX_MEMORY_TYPES;
-			break;
-		case DRIVER:
-			options->driver = optarg;
-			break;
-		case LINGER:
-			ok = sscanf(optarg, "%lf%c", &options->linger, &end) == 1 && options->linger >= 0.0 &&
-				options->linger < 1e6;
-			break;
-		case HELP:
-			fputs(usage, stdout);
-			return 1;
-		default:
-			return -1;
-		}
-		if (!ok) {
-			demo_fail("\"%s\" is no value for that option; try: memtest --help", optarg);
-			return -1;
-		}
-	}
-	if (optind < argc) {
-		demo_fail("there are only options; try: memtest --help");
-		return -1;
-	}
-	return 0;
+static bool parse_type(const char *text, void *value) {
+	int *type = value;
+	char end;
+	return sscanf(text, "%d%c", type, &end) == 1 && *type >= 0 &&
+		*type < (int)VK_MAX_MEMORY_TYPES;
 }
 
 static bool run_all(struct memtest *test, const struct options *options) {
@@ -429,9 +389,16 @@ static bool run_all(struct memtest *test, const struct options *options) {
 int main(int argc, char *argv[]) {
 	demo_start("memtest");
 	struct options options = {.max_size = UINT64_MAX, .type = -1};
-	int parsed = parse_options(&options, argc, argv);
-	if (parsed) {
-		return parsed < 0 ? 2 : 0;
+	const struct demo_option known[] = {
+		{"max-size", demo_parse_size, &options.max_size},
+		{"type", parse_type, &options.type},
+		{"driver", demo_parse_string, &options.driver},
+		{"linger", demo_parse_seconds, &options.linger},
+		{0},
+	};
+	int code = demo_parse_options(argc, argv, usage, known);
+	if (code >= 0) {
+		return code;
 	}
 	struct memtest test = {0};
 	bool ok = run_all(&test, &options);

@@ -17,6 +17,7 @@
  */
 #include "common.h"
 #include "display.h"
+#include "options.h"
 #include "raster.h"
 #include "shared_image.h"
 
@@ -24,7 +25,6 @@
 #include "triangle_vert_spv.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -48,7 +48,7 @@ static const char usage[] =
 	"  --help             print this\n";
 
 struct options {
-	uint32_t width, height; /* 0: as the screen */
+	uint32_t extent[2]; /* 0: as the screen */
 	double seconds;
 	enum display_buffer buffer;
 	bool zero_copy;
@@ -310,10 +310,10 @@ static bool show(
 static bool render_and_show(const struct options *options, struct demo_gpu *gpu,
 		struct picture *picture, struct display *display) {
 	if (options->ppm) {
-		picture->width = options->width ? options->width : 1280;
-		picture->height = options->width ? options->height : 800;
+		picture->width = options->extent[0] ? options->extent[0] : 1280;
+		picture->height = options->extent[0] ? options->extent[1] : 800;
 	} else {
-		if (!display_open(display, options->drm_driver, options->width, options->height)) {
+		if (!display_open(display, options->drm_driver, options->extent[0], options->extent[1])) {
 			return false;
 		}
 		picture->width = display->mode.hdisplay;
@@ -336,70 +336,28 @@ static bool render_and_show(const struct options *options, struct demo_gpu *gpu,
 		show_for(options->seconds) && display_restore(display);
 }
 
-/* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
-static int parse_options(struct options *options, int argc, char *argv[]) {
-	enum { SIZE = 256, SECONDS, BUFFER, ZERO_COPY, DRM_DRIVER, DRIVER, PPM, HELP };
-	static const struct option known[] = {
-		{"size", required_argument, NULL, SIZE},
-		{"seconds", required_argument, NULL, SECONDS},
-		{"buffer", required_argument, NULL, BUFFER},
-		{"zero-copy", no_argument, NULL, ZERO_COPY},
-		{"drm-driver", required_argument, NULL, DRM_DRIVER},
-		{"driver", required_argument, NULL, DRIVER},
-		{"ppm", required_argument, NULL, PPM},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
-	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		bool ok = true;
-		switch (option) {
-		case SIZE:
-			ok = demo_parse_extent(optarg, &options->width, &options->height);
-			break;
-		case SECONDS:
-			ok = demo_parse_seconds(optarg, &options->seconds);
-			break;
-		case BUFFER:
-			options->buffer =
-				strcmp(optarg, "dumb") == 0 ? DISPLAY_BUFFER_DUMB : DISPLAY_BUFFER_GBM;
-			ok = strcmp(optarg, "dumb") == 0 || strcmp(optarg, "gbm") == 0;
-			break;
-		case ZERO_COPY:
-			options->zero_copy = true;
-			break;
-		case DRM_DRIVER:
-			options->drm_driver = optarg;
-			break;
-		case DRIVER:
-			options->driver = optarg;
-			break;
-		case PPM:
-			options->ppm = optarg;
-			break;
-		case HELP:
-			fputs(usage, stdout);
-			return 1;
-		default:
-			return -1;
-		}
-		if (!ok) {
-			demo_fail("\"%s\" is no value for that option; try: triangle --help", optarg);
-			return -1;
-		}
-	}
-	if (optind < argc) {
-		demo_fail("there are only options; try: triangle --help");
-		return -1;
-	}
-	return 0;
+static bool parse_buffer(const char *text, void *value) {
+	bool dumb = strcmp(text, "dumb") == 0;
+	*(enum display_buffer *)value = dumb ? DISPLAY_BUFFER_DUMB : DISPLAY_BUFFER_GBM;
+	return dumb || strcmp(text, "gbm") == 0;
 }
 
 int main(int argc, char *argv[]) {
 	demo_start("triangle");
 	struct options options = {.seconds = 5.0, .drm_driver = "virtio_gpu"};
-	int parsed = parse_options(&options, argc, argv);
-	if (parsed) {
-		return parsed < 0 ? 2 : 0;
+	const struct demo_option known[] = {
+		{"size", demo_parse_extent, options.extent},
+		{"seconds", demo_parse_seconds, &options.seconds},
+		{"buffer", parse_buffer, &options.buffer},
+		{"zero-copy", NULL, &options.zero_copy},
+		{"drm-driver", demo_parse_string, &options.drm_driver},
+		{"driver", demo_parse_string, &options.driver},
+		{"ppm", demo_parse_string, &options.ppm},
+		{0},
+	};
+	int code = demo_parse_options(argc, argv, usage, known);
+	if (code >= 0) {
+		return code;
 	}
 	struct demo_gpu gpu = {0};
 	struct picture picture = {0};

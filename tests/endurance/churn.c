@@ -5,9 +5,9 @@
  * is what a renderer's locks are for. Prints how much was done.
  */
 #include "common.h"
+#include "options.h"
 #include "raster.h"
 
-#include <getopt.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -653,39 +653,9 @@ static void worker_finish(struct worker *worker, bool shared) {
 	}
 }
 
-static bool parse_options(struct options *options, int argc, char **argv) {
-	enum { DRIVER = 1, THREADS, SECONDS, SHARED, SEED, HELP };
-	static const struct option names[] = {
-		{"driver", required_argument, NULL, DRIVER},
-		{"threads", required_argument, NULL, THREADS},
-		{"seconds", required_argument, NULL, SECONDS},
-		{"shared", no_argument, NULL, SHARED},
-		{"seed", required_argument, NULL, SEED},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
-	int name;
-	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		uint64_t *number = name == THREADS ? &options->threads
-			: name == SECONDS          ? &options->seconds
-			: name == SEED             ? &options->seed
-						   : NULL;
-		if (number && (!demo_parse_size(optarg, number) || !*number || *number > 1000000)) {
-			return demo_fail("not a number from 1 to 1000000: %s", optarg);
-		}
-		if (name == DRIVER) {
-			options->gpu.driver_name = optarg;
-		} else if (name == SHARED) {
-			options->shared = true;
-		} else if (name == HELP) {
-			fputs(usage, stdout);
-			exit(EXIT_SUCCESS);
-		} else if (!number) {
-			fputs(usage, stderr);
-			return false;
-		}
-	}
-	return optind == argc || demo_fail("what is %s?", argv[optind]);
+static bool parse_number(const char *text, void *value) {
+	uint64_t *number = value;
+	return demo_parse_size(text, number) && *number > 0 && *number <= 1000000;
 }
 
 static bool churn(const struct options *options, struct worker *workers, pthread_mutex_t *locks) {
@@ -732,8 +702,17 @@ int main(int argc, char **argv) {
 		.seed = 1,
 	};
 	demo_start("churn");
-	if (!parse_options(&options, argc, argv)) {
-		return 2;
+	const struct demo_option known[] = {
+		{"driver", demo_parse_string, &options.gpu.driver_name},
+		{"threads", parse_number, &options.threads},
+		{"seconds", parse_number, &options.seconds},
+		{"shared", NULL, &options.shared},
+		{"seed", parse_number, &options.seed},
+		{0},
+	};
+	int code = demo_parse_options(argc, argv, usage, known);
+	if (code >= 0) {
+		return code;
 	}
 	struct worker *workers = calloc(options.threads, sizeof(*workers));
 	pthread_mutex_t *locks = calloc(options.threads, sizeof(*locks));
