@@ -50,8 +50,8 @@
 #define OS_HAVE_THREAD_NICE OS_EXTRAS_LINUX
 /* /dev/udmabuf, and the memfds that it takes */
 #define OS_HAVE_UDMABUF OS_EXTRAS_LINUX
-/* prctl(PR_SET_NAME) */
-#define OS_HAVE_PRCTL_NAME OS_EXTRAS_LINUX
+/* prctl(PR_SET_NAME), for debuggers and tests: nothing takes its place */
+#define OS_HAVE_PRCTL_NAME OS_LINUX
 /* pthread_setname_np() of the calling thread, thread QoS classes */
 #define OS_HAVE_PTHREAD_DARWIN OS_EXTRAS_MACOS
 /* posix_spawn() that closes everything which is not asked for */

@@ -71,14 +71,18 @@ def name_of(pid):
         return ""
 
 
+def is_memory(text):
+    return "/memfd:" in text or "/dev/shm/venera." in text  # those of a portable build
+
+
 def count_memory_files(pid):
     """(descriptors, mappings) of shared memory."""
     descriptors = mappings = 0
     try:
         for fd in os.listdir("/proc/%d/fd" % pid):
-            descriptors += "/memfd:" in os.readlink("/proc/%d/fd/%s" % (pid, fd))
+            descriptors += is_memory(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
         with open("/proc/%d/maps" % pid, encoding="utf-8", errors="replace") as maps:
-            mappings = sum("/memfd:" in line for line in maps)
+            mappings = sum(is_memory(line) for line in maps)
     except FileNotFoundError:
         pass
     return descriptors, mappings

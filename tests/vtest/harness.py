@@ -17,8 +17,8 @@ SKIPPED = 77
 TIMEOUT = 120
 
 
-# as venera-render names what guests can map
-MEMORY_NAME = "/memfd:venus-memory"
+# as venera-render names what guests can map; in a portable build shared memory has one name for all
+MEMORY_NAMES = ("/memfd:venus-memory", "/dev/shm/venera.")
 # as ipc/render_protocol.h says
 SPARE_NAME = "venera-spare"
 
@@ -212,6 +212,10 @@ def descendants(pid):
     return found
 
 
+def is_memory(text):
+    return any(name in text for name in MEMORY_NAMES)
+
+
 def memory_holders(pid):
     """Who of the process and all that it started holds device memory of guests: {program: (mappings,
     descriptors)}."""
@@ -222,10 +226,10 @@ def memory_holders(pid):
             with open(folder + "comm", encoding="ascii", errors="replace") as comm:
                 name = comm.read().strip()
             with open(folder + "maps", encoding="utf-8", errors="replace") as maps:
-                mapped = sum(MEMORY_NAME in line for line in maps)
+                mapped = sum(is_memory(line) for line in maps)
             opened = 0
             for fd in os.listdir(folder + "fd"):
-                opened += MEMORY_NAME in os.readlink(folder + "fd/" + fd)
+                opened += is_memory(os.readlink(folder + "fd/" + fd))
         except OSError:
             continue
         if mapped or opened:
