@@ -10,7 +10,7 @@ TESTS =
 # Folder of the build; all else under build/ is tools, caches, and the guest.
 BUILD = build/venera
 
-.PHONY: build setup image check demo desktop clean distclean help
+.PHONY: build setup image check check-macos demo desktop clean distclean help
 
 build: setup
 	@tools/in-root tools/build $(BUILD) $(MESONFLAGS)
@@ -22,7 +22,11 @@ image: build
 	@guest/image/build
 
 check: build image
+	@tools/check-macos --fetch || [ $$? -eq 77 ]
 	@tools/in-root tools/check $(BUILD) $(TESTS)
+
+check-macos: setup
+	@tools/check-macos
 
 demo: build image
 	@tools/demo
@@ -42,6 +46,7 @@ help:
 	@echo 'make demo       show a triangle and a cube, rendered by a virtual machine, on this screen'
 	@echo 'make desktop    run a virtual machine with a desktop on this screen'
 	@echo 'make check      build all and run every test'
+	@echo 'make check-macos  compile and link all for macOS (without a Mac nothing of that can be run)'
 	@echo 'make image      make the guest image in build/guest'
 	@echo 'make setup      only make sure that compilers, QEMU, Mesa and so on are there'
 	@echo 'make clean      remove what was built, keep tools, downloads and guest'

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -463,7 +464,7 @@ static char *check_ssh_port(uint16_t port) {
 	int one = 1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	address.sin_addr.s_addr = inet_addr("127.0.0.1");
 	int err = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
 	if (!err && listen(fd, 1) < 0) {
 		err = errno;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/socket.h"
 #include "cli/text.h"
 
@@ -74,7 +75,7 @@ void runtime_find_machines(struct args *paths) {
 
 char *runtime_folder_create(void) {
 	char *folder = text_format("%s/" FOLDER_PREFIX "XXXXXX", runtime_base());
-	if (!mkdtemp(folder)) {
+	if (!folder_make_unique(folder)) {
 		int saved_errno = errno;
 		free(folder);
 		errno = saved_errno;
