@@ -231,6 +231,8 @@ class Queue:
             self.interrupts += os.eventfd_read(self.call_fd)
         except BlockingIOError:
             pass
+        if self.used_index != struct.unpack("=H", self.front.read(self.used + 2, 2))[0]:
+            self.collect()  # came before an interrupt was asked for
 
 
 class Response:

@@ -1,229 +1,146 @@
 /* SPDX-License-Identifier: MIT */
 #include "hostile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../unit/test.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "witness.h"
 
 #define PATIENCE_MS 30000
 
 enum { FATAL = 2 };
 
-static const char *program;
-static unsigned case_count;
-static int fds_at_start;
-
-static struct {
-	struct peer peer;
-	struct shmem picture;
-	uint32_t turn;
-} witness;
-
-/* --- the witness --- */
-
-enum {
-	WIDTH = 16,
-	HEIGHT = 16,
-	PICTURE_SIZE = WIDTH * HEIGHT * 4,
-	PICTURE_RESOURCE = 40,
-	W_IMAGE = 0x100,
-	W_IMAGE_MEMORY,
-	W_BUFFER,
-	W_BUFFER_MEMORY,
-	W_POOL,
-	W_COMMANDS,
+static const struct hostile_transport *const transports[] = {
+	&hostile_transport_render,
+	&hostile_transport_vtest,
+	&hostile_transport_vhost_user,
 };
 
-/** The first type of `bits` with these properties. */
-static uint32_t find_type(struct peer *peer, uint32_t bits, VkMemoryPropertyFlags flags) {
-	VkPhysicalDeviceMemoryProperties properties;
-	struct venus_vkGetPhysicalDeviceMemoryProperties get = {
-		.physicalDevice = PEER_PHYSICAL_HANDLE, .pMemoryProperties = &properties};
-	PEER_CALL(peer, vkGetPhysicalDeviceMemoryProperties, &get);
-	for (uint32_t i = 0; i < get.pMemoryProperties->memoryTypeCount; i++) {
-		if (bits & UINT32_C(1) << i &&
-				(get.pMemoryProperties->memoryTypes[i].propertyFlags & flags) == flags) {
-			return i;
-		}
+static struct hostile_server server;
+static struct witness witness;
+static unsigned case_count, victim_count;
+static int server_fds_at_start;
+
+/* --- processes --- */
+
+/** -1 where the system does not tell. */
+static int count_fds_of(pid_t pid) {
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	DIR *dir = opendir(path);
+	if (!dir) {
+		return -1;
 	}
-	fprintf(stderr, "there is no memory type for the witness\n");
+	int count = 0;
+	while (readdir(dir)) {
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+/** The child of the server's that it started last; 0 if there is none. */
+static pid_t youngest_child(void) {
+	char path[96];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)server.pid, (int)server.pid);
+	FILE *file = fopen(path, "r");
+	int last = 0;
+	if (file) {
+		for (int pid; fscanf(file, "%d", &pid) == 1;) {
+			last = pid;
+		}
+		fclose(file);
+	}
+	return last;
+}
+
+/** Is the render process gone, though perhaps not yet waited for? */
+static bool is_dead(pid_t pid) {
+	if (server.pid) {
+		return pid && kill(pid, 0) < 0;
+	}
+	siginfo_t info = {0};
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+static void wait_until_dead(pid_t pid) {
+	const uint64_t deadline = clock_now() + PATIENCE_MS * CLOCK_NS_PER_MS;
+	while (!is_dead(pid)) {
+		CHECK(clock_now() < deadline);
+		clock_sleep(CLOCK_NS_PER_MS);
+	}
+}
+
+/* --- the log --- */
+
+/** What is in it from there on; the caller frees. */
+static char *read_log(long begin) {
+	struct stat status;
+	CHECK(fstat(server.log_fd, &status) == 0 && status.st_size >= begin);
+	const size_t size = (size_t)(status.st_size - begin);
+	CHECK(size < 1 << 26);
+	char *log = calloc(1, size + 1);
+	CHECK(log && pread(server.log_fd, log, size, begin) == (ssize_t)size);
+	return log;
+}
+
+static long log_size(void) {
+	struct stat status;
+	CHECK(fstat(server.log_fd, &status) == 0);
+	return (long)status.st_size;
+}
+
+static _Noreturn void fail(const struct victim *victim, const char *what) {
+	char *log = read_log(victim->log_begin);
+	fprintf(stderr, "%s: %s; the log since it began:\n%s---\n", victim->name, what, log);
+	free(log);
 	exit(1);
 }
 
-static void allocate(struct peer *peer, uint64_t id, const VkMemoryRequirements *needs,
-		VkMemoryPropertyFlags flags) {
-	const VkMemoryAllocateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-		.allocationSize = needs->size,
-		.memoryTypeIndex = find_type(peer, needs->memoryTypeBits, flags),
-	};
-	VkDeviceMemory memory = PEER_HANDLE(VkDeviceMemory, id);
-	struct venus_vkAllocateMemory args = {
-		.device = PEER_DEVICE_HANDLE, .pAllocateInfo = &info, .pMemory = &memory};
-	PEER_CALL(peer, vkAllocateMemory, &args);
-	CHECK_INT(args.ret, VK_SUCCESS);
-}
-
-static void make_image(struct peer *peer) {
-	const VkImageCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-		.imageType = VK_IMAGE_TYPE_2D,
-		.format = VK_FORMAT_R8G8B8A8_UNORM,
-		.extent = {WIDTH, HEIGHT, 1},
-		.mipLevels = 1,
-		.arrayLayers = 1,
-		.samples = VK_SAMPLE_COUNT_1_BIT,
-		.usage = VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT,
-	};
-	VkImage image = PEER_HANDLE(VkImage, W_IMAGE);
-	struct venus_vkCreateImage create = {
-		.device = PEER_DEVICE_HANDLE, .pCreateInfo = &info, .pImage = &image};
-	PEER_CALL(peer, vkCreateImage, &create);
-	CHECK_INT(create.ret, VK_SUCCESS);
-	VkMemoryRequirements needs;
-	struct venus_vkGetImageMemoryRequirements get = {.device = PEER_DEVICE_HANDLE,
-		.image = PEER_HANDLE(VkImage, W_IMAGE), .pMemoryRequirements = &needs};
-	PEER_CALL(peer, vkGetImageMemoryRequirements, &get);
-	needs = *get.pMemoryRequirements;
-	allocate(peer, W_IMAGE_MEMORY, &needs, 0);
-	struct venus_vkBindImageMemory bind = {.device = PEER_DEVICE_HANDLE,
-		.image = PEER_HANDLE(VkImage, W_IMAGE),
-		.memory = PEER_HANDLE(VkDeviceMemory, W_IMAGE_MEMORY)};
-	PEER_CALL(peer, vkBindImageMemory, &bind);
-	CHECK_INT(bind.ret, VK_SUCCESS);
-}
-
-static void make_buffer(struct peer *peer) {
-	const VkBufferCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-		.size = PICTURE_SIZE,
-		.usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT,
-	};
-	VkBuffer buffer = PEER_HANDLE(VkBuffer, W_BUFFER);
-	struct venus_vkCreateBuffer create = {
-		.device = PEER_DEVICE_HANDLE, .pCreateInfo = &info, .pBuffer = &buffer};
-	PEER_CALL(peer, vkCreateBuffer, &create);
-	CHECK_INT(create.ret, VK_SUCCESS);
-	VkMemoryRequirements needs;
-	struct venus_vkGetBufferMemoryRequirements get = {.device = PEER_DEVICE_HANDLE,
-		.buffer = PEER_HANDLE(VkBuffer, W_BUFFER), .pMemoryRequirements = &needs};
-	PEER_CALL(peer, vkGetBufferMemoryRequirements, &get);
-	needs = *get.pMemoryRequirements;
-	allocate(peer, W_BUFFER_MEMORY, &needs, VK_MEMORY_PROPERTY_HOST_COHERENT_BIT);
-	struct venus_vkBindBufferMemory bind = {.device = PEER_DEVICE_HANDLE,
-		.buffer = PEER_HANDLE(VkBuffer, W_BUFFER),
-		.memory = PEER_HANDLE(VkDeviceMemory, W_BUFFER_MEMORY)};
-	PEER_CALL(peer, vkBindBufferMemory, &bind);
-	CHECK_INT(bind.ret, VK_SUCCESS);
-	CHECK_INT(peer_create_blob(peer, PICTURE_RESOURCE, RENDER_BLOB_MAPPABLE, W_BUFFER_MEMORY,
-			  PICTURE_SIZE, &witness.picture), 0);
-}
-
-static void make_command_buffer(struct peer *peer) {
-	const VkCommandPoolCreateInfo pool_info = {
-		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-		.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
-	};
-	VkCommandPool pool = PEER_HANDLE(VkCommandPool, W_POOL);
-	VkCommandBuffer commands = PEER_HANDLE(VkCommandBuffer, W_COMMANDS);
-	const VkCommandBufferAllocateInfo allocate_info = {
-		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-		.commandPool = pool,
-		.commandBufferCount = 1,
-	};
-	peer_begin(peer);
-	PEER_ADD(peer, vkCreateCommandPool, .device = PEER_DEVICE_HANDLE,
-		.pCreateInfo = &pool_info, .pCommandPool = &pool);
-	PEER_ADD(peer, vkAllocateCommandBuffers, .device = PEER_DEVICE_HANDLE,
-		.pAllocateInfo = &allocate_info, .pCommandBuffers = &commands);
-	peer_ring_write(peer);
-}
-
-void hostile_check_witness(void) {
-	struct peer *peer = &witness.peer;
-	const VkCommandBuffer commands = PEER_HANDLE(VkCommandBuffer, W_COMMANDS);
-	const uint32_t turn = ++witness.turn;
-	const uint8_t color[4] = {(uint8_t)turn, (uint8_t)(turn >> 8), 0x5a, 0xff};
-	const VkCommandBufferBeginInfo begin_info = {
-		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-	const VkImageMemoryBarrier barrier = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
-		.dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-		.newLayout = VK_IMAGE_LAYOUT_GENERAL,
-		.image = PEER_HANDLE(VkImage, W_IMAGE),
-		.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1},
-	};
-	const VkMemoryBarrier written = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_HOST_READ_BIT,
-	};
-	VkClearColorValue clear;
-	for (int i = 0; i < 4; i++) {
-		clear.float32[i] = (float)color[i] / 255;
+/** How often the log says that its context is lost; `*why` is what it says, and the caller frees it. */
+static unsigned count_lost(const struct victim *victim, char **why) {
+	char mark[64];
+	snprintf(mark, sizeof(mark), " %s: context lost: ", victim->name);
+	char *log = read_log(victim->log_begin);
+	unsigned count = 0;
+	*why = NULL;
+	for (char *at = log; (at = strstr(at, mark)); count++) {
+		at += strlen(mark);
+		free(*why);
+		*why = strndup(at, strcspn(at, "\n"));
+		CHECK(*why);
 	}
-	const VkBufferImageCopy copy = {
-		.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
-		.imageExtent = {WIDTH, HEIGHT, 1},
-	};
-	const VkSubmitInfo submit = {
-		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.commandBufferCount = 1,
-		.pCommandBuffers = &commands,
-	};
-	memset(witness.picture.data, 0, PICTURE_SIZE);
-	peer_begin(peer);
-	PEER_ADD(peer, vkBeginCommandBuffer, .commandBuffer = commands, .pBeginInfo = &begin_info);
-	PEER_ADD(peer, vkCmdPipelineBarrier, .commandBuffer = commands,
-		.srcStageMask = VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT,
-		.dstStageMask = VK_PIPELINE_STAGE_TRANSFER_BIT, .imageMemoryBarrierCount = 1,
-		.pImageMemoryBarriers = &barrier);
-	PEER_ADD(peer, vkCmdClearColorImage, .commandBuffer = commands, .image = barrier.image,
-		.imageLayout = VK_IMAGE_LAYOUT_GENERAL, .pColor = &clear, .rangeCount = 1,
-		.pRanges = &barrier.subresourceRange);
-	PEER_ADD(peer, vkCmdPipelineBarrier, .commandBuffer = commands,
-		.srcStageMask = VK_PIPELINE_STAGE_TRANSFER_BIT,
-		.dstStageMask = VK_PIPELINE_STAGE_TRANSFER_BIT, .memoryBarrierCount = 1,
-		.pMemoryBarriers = &written);
-	PEER_ADD(peer, vkCmdCopyImageToBuffer, .commandBuffer = commands,
-		.srcImage = barrier.image, .srcImageLayout = VK_IMAGE_LAYOUT_GENERAL,
-		.dstBuffer = PEER_HANDLE(VkBuffer, W_BUFFER), .regionCount = 1, .pRegions = &copy);
-	PEER_ADD(peer, vkCmdPipelineBarrier, .commandBuffer = commands,
-		.srcStageMask = VK_PIPELINE_STAGE_TRANSFER_BIT,
-		.dstStageMask = VK_PIPELINE_STAGE_HOST_BIT, .memoryBarrierCount = 1,
-		.pMemoryBarriers = &written);
-	PEER_ADD(peer, vkEndCommandBuffer, .commandBuffer = commands);
-	PEER_ADD(peer, vkQueueSubmit, .queue = PEER_QUEUE_HANDLE, .submitCount = 1,
-		.pSubmits = &submit);
-	peer_ring_write(peer);
-	peer_begin(peer);
-	PEER_ADD(peer, vkWaitRingSeqnoMESA, .ring = PEER_RING_ID, .seqno = peer->position);
-	peer_expect_fence(peer, 1, peer_submit(peer, 1));
-	const uint8_t *pixels = witness.picture.data;
-	for (size_t i = 0; i < PICTURE_SIZE; i += 4) {
-		if (memcmp(pixels + i, color, 4) != 0) {
-			fprintf(stderr, "the witness's pixel %zu is wrong\n", i / 4);
-			exit(1);
-		}
-	}
+	free(log);
+	return count;
 }
 
 /* --- victims --- */
 
+static void open_victim(struct victim *victim) {
+	server.transport->open(&server, &victim->peer, victim->name);
+	victim->peer.may_be_lost = true;
+	if (server.pid) {
+		victim->peer.pid = youngest_child();
+	}
+}
+
 void victim_start(struct victim *victim, enum hostile_stage stage) {
-	char path[] = "/tmp/venera-hostile-XXXXXX";
-	victim->log_fd = mkstemp(path);
-	CHECK(victim->log_fd >= 0);
-	unlink(path);
-	CHECK(fcntl(victim->log_fd, F_SETFD, FD_CLOEXEC) == 0);
-	peer_start_logged(&victim->peer, program, NULL, victim->log_fd);
+	snprintf(victim->name, sizeof(victim->name), "victim-%u", ++victim_count);
+	victim->log_begin = log_size();
+	victim->own_fds = test_count_fds();
+	victim->server_fds = server.pid ? count_fds_of(server.pid) : -1;
+	open_victim(victim);
 	if (stage >= HOSTILE_RING) {
 		peer_create_ring(&victim->peer, 65536);
 	}
@@ -231,65 +148,78 @@ void victim_start(struct victim *victim, enum hostile_stage stage) {
 		peer_create_device(&victim->peer,
 			&(struct peer_device_options){.api_version = VK_API_VERSION_1_3});
 	}
-	victim->ready = true;
 }
 
-static void show_log(const char *log) {
-	fprintf(stderr, "--- the victim's log:\n%s---\n", log);
+/** Submits an empty stream with a fence on that timeline. Does it retire? */
+static bool fence_retires(struct peer *peer, uint32_t ring_idx) {
+	peer_begin(peer);
+	const uint64_t fence = peer_submit(peer, (int)ring_idx);
+	return peer->transport->wait_fence(peer, ring_idx, fence);
 }
 
-/** What is in the log; the caller frees. */
-static char *read_log(const struct victim *victim) {
-	const off_t size = lseek(victim->log_fd, 0, SEEK_END);
-	CHECK(size >= 0 && size < 1 << 22);
-	char *log = calloc(1, (size_t)size + 1);
-	CHECK(log && pread(victim->log_fd, log, (size_t)size, 0) == size);
-	return log;
+/** A ring's thread may still be about to find out. */
+static void wait_until_lost(const struct victim *victim) {
+	const uint64_t deadline = clock_now() + PATIENCE_MS * CLOCK_NS_PER_MS;
+	for (;;) {
+		char *why;
+		const bool lost = count_lost(victim, &why) > 0;
+		free(why);
+		if (lost) {
+			return;
+		}
+		if (clock_now() > deadline) {
+			fail(victim, "it is not lost");
+		}
+		clock_sleep(CLOCK_NS_PER_MS / 5);
+	}
 }
 
 void victim_check_lost(struct victim *victim, const char *reason) {
 	struct peer *peer = &victim->peer;
-	peer_expect_lost(peer, reason);
-	if (peer->status) {
-		CHECK(peer_wait_bit(peer->status, FATAL, true, PATIENCE_MS));
+	wait_until_lost(victim);
+	const uint32_t timelines[] = {0, 1, 7};
+	if (server.transport->closes_when_lost) {
+		/* the server hears of it after the log */
+		while (fence_retires(peer, 0)) {
+			clock_sleep(CLOCK_NS_PER_MS / 5);
+		}
 	}
-	CHECK_INT(peer_create_blob(peer, 50, RENDER_BLOB_MAPPABLE, 0, 4096, NULL), -ENODEV);
-	peer_begin(peer);
-	peer_expect_fence(peer, 0, peer_submit(peer, 0));
-	peer_expect_fence(peer, 1, peer_submit(peer, 1));
-	peer_expect_fence(peer, 7, peer_submit(peer, 7));
+	for (size_t i = 0; i < sizeof(timelines) / sizeof(timelines[0]); i++) {
+		if (fence_retires(peer, timelines[i]) == server.transport->closes_when_lost) {
+			fail(victim, "its fences are not what they should be");
+		}
+	}
+	if (peer->status && !peer_wait_bit(peer->status, FATAL, true, PATIENCE_MS)) {
+		fail(victim, "its ring does not say that it is lost");
+	}
+	if (!server.transport->closes_when_lost) {
+		CHECK(peer_create_blob(peer, 50, RENDER_BLOB_MAPPABLE, 0, 4096, NULL) != 0);
+	}
+	char *why;
+	const unsigned count = count_lost(victim, &why);
+	if (count != 1 || !strstr(why, reason)) {
+		fprintf(stderr, "lost %u times, for \"%s\", which lacks \"%s\"\n", count,
+			why ? why : "", reason);
+		fail(victim, "it is not lost as it should be");
+	}
+	free(why);
 }
 
-bool victim_check_alive(struct victim *victim) {
+enum victim_state victim_look(struct victim *victim) {
 	struct peer *peer = &victim->peer;
-	peer_begin(peer);
-	const uint64_t fence = peer_submit(peer, 0);
-	for (;;) {
-		struct channel_message message;
-		alarm(PATIENCE_MS / 1000);
-		const int ret = channel_recv(&peer->channel, &message);
-		alarm(0);
-		if (ret != 1) {
-			char *log = read_log(victim);
-			show_log(log);
-			free(log);
-			fprintf(stderr, "the render process has died\n");
-			exit(1);
-		}
-		const uint32_t type = message.type;
-		const struct render_fence *retired = message.body;
-		const bool ours = type == RENDER_EVENT_FENCE && retired->fence_id == fence;
-		channel_message_close_fds(&message);
-		if (type == RENDER_EVENT_LOST) {
-			victim->ready = false;
-			continue;
-		}
-		if (ours) {
-			break;
-		}
+	const bool retired = fence_retires(peer, 0);
+	char *why;
+	const bool lost = count_lost(victim, &why) > 0;
+	free(why);
+	if (lost) {
+		return VICTIM_LOST;
 	}
-	if (!victim->ready || !peer->status) {
-		return victim->ready;
+	if (!retired || is_dead(peer->pid)) {
+		wait_until_dead(peer->pid);
+		return VICTIM_DEAD;
+	}
+	if (!peer->status) {
+		return VICTIM_ALIVE;
 	}
 	uint32_t version = 0;
 	struct venus_vkEnumerateInstanceVersion args = {.pApiVersion = &version};
@@ -297,35 +227,60 @@ bool victim_check_alive(struct victim *victim) {
 	CHECK_INT(args.ret, VK_SUCCESS);
 	CHECK(*args.pApiVersion >= VK_API_VERSION_1_1);
 	CHECK(!(atomic_load(peer->status) & FATAL));
+	return VICTIM_ALIVE;
+}
+
+/**
+ * Whoever serves it may take a moment to close what was somebody's, and what the witness had is closed only when it
+ * comes again.
+ */
+static bool server_has_fds(int expected) {
+	enum { WITNESS_FDS = 2 };
+	const uint64_t deadline = clock_now() + PATIENCE_MS * CLOCK_NS_PER_MS;
+	while (expected >= 0 && count_fds_of(server.pid) > expected + WITNESS_FDS) {
+		if (clock_now() > deadline) {
+			fprintf(stderr, "%d descriptors, not %d\n", count_fds_of(server.pid), expected);
+			return false;
+		}
+		clock_sleep(CLOCK_NS_PER_MS);
+	}
 	return true;
 }
 
 /** It must say that its context is lost `at_least` times, `at_most` times, and why. */
-static void stop_and_read(
-		struct victim *victim, unsigned at_least, unsigned at_most, const char *reason) {
+static void stop_and_check(struct victim *victim, unsigned at_least, unsigned at_most,
+		const char *reason, bool dead) {
+	const pid_t pid = victim->peer.pid;
 	peer_stop(&victim->peer);
-	char *log = read_log(victim);
-	unsigned lines = 0;
-	static const char mark[] = "context lost: ";
-	for (const char *at = log; (at = strstr(at, mark)); at += sizeof(mark) - 1) {
-		lines++;
+	if (server.pid) {
+		wait_until_dead(pid);
 	}
-	if (lines < at_least || lines > at_most || (reason && !strstr(log, reason)) ||
-			strstr(log, "does not come back")) {
-		show_log(log);
-		fprintf(stderr, "that log is not what it should be\n");
-		exit(1);
+	char *why;
+	const unsigned count = count_lost(victim, &why);
+	if (count < at_least || count > at_most || (reason && !strstr(why, reason))) {
+		fail(victim, "its log is not what it should be");
 	}
+	free(why);
+	char *log = read_log(victim->log_begin);
+	const bool clean = !strstr(log, "does not come back") && !strstr(log, "does not end") &&
+		!strstr(log, "Sanitizer") && !strstr(log, "runtime error:");
 	free(log);
-	close(victim->log_fd);
+	if (!clean && !dead) {
+		fail(victim, "it did not end in order");
+	}
+	CHECK(test_count_fds() <= victim->own_fds);
+	if (!server_has_fds(victim->server_fds)) {
+		fail(victim, "the server keeps descriptors");
+	}
 }
 
-void victim_stop(struct victim *victim, bool lost, const char *reason) {
-	stop_and_read(victim, lost, lost, lost ? reason : NULL);
+void victim_stop(struct victim *victim, enum victim_state state, const char *reason) {
+	const bool lost = state == VICTIM_LOST;
+	stop_and_check(victim, lost, lost, lost ? reason : NULL, state == VICTIM_DEAD);
 }
 
 void victim_stop_in_race(struct victim *victim) {
-	stop_and_read(victim, 0, 1, NULL);
+	stop_and_check(victim, 0, 1, NULL, false);
 }
 
 /* --- cases --- */
@@ -334,33 +289,84 @@ void hostile_count(void) {
 	case_count++;
 }
 
-void hostile_start(const char *path) {
-	program = path;
-	log_init("test", LOG_LEVEL_INFO);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	peer_start(&witness.peer, program);
-	peer_create_ring(&witness.peer, 65536);
-	peer_create_device(&witness.peer,
-		&(struct peer_device_options){.api_version = VK_API_VERSION_1_1});
-	make_image(&witness.peer);
-	make_buffer(&witness.peer);
-	make_command_buffer(&witness.peer);
-	hostile_check_witness();
-	fds_at_start = test_count_fds();
+void hostile_check_witness(void) {
+	witness_check(&witness);
 }
 
-static void finish_victim(struct victim *victim, bool lost, const char *reason) {
-	victim_stop(victim, lost, reason);
+uint32_t hostile_foreign_resource(void) {
+	return peer_resource(&witness.peer, PEER_REPLY_RESOURCE);
+}
+
+static const struct hostile_transport *find_transport(const char *name) {
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		if (strcmp(transports[i]->name, name) == 0) {
+			return transports[i];
+		}
+	}
+	return NULL;
+}
+
+/** A test that fails leaves nothing behind. */
+static void kill_server(void) {
+	if (server.pid) {
+		kill(server.pid, SIGTERM);
+	}
+}
+
+void hostile_start(int *argc, char ***argv) {
+	const struct hostile_transport *transport = *argc > 1 ? find_transport((*argv)[1]) : NULL;
+	if (!transport || *argc - 2 < transport->program_count) {
+		fprintf(stderr, "usage: %s render|vtest|vhost-user RENDER PROGRAM... [ARGUMENT...]\n",
+			(*argv)[0]);
+		exit(2);
+	}
+	char path[] = "/tmp/venera-hostile-XXXXXX";
+	server = (struct hostile_server){
+		.transport = transport, .programs = *argv + 2, .log_fd = mkstemp(path)};
+	CHECK(server.log_fd >= 0);
+	unlink(path);
+	CHECK(fcntl(server.log_fd, F_SETFD, FD_CLOEXEC) == 0);
+	*argc -= 1 + transport->program_count;
+	*argv += 1 + transport->program_count;
+
+	log_init("test", LOG_LEVEL_INFO);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	transport->start(&server);
+	atexit(kill_server);
+	transport->open(&server, &witness.peer, "witness");
+	witness_start(&witness);
+	server_fds_at_start = server.pid ? count_fds_of(server.pid) : -1;
+}
+
+static void finish_victim(
+		struct victim *victim, enum victim_state state, const char *reason) {
+	victim_stop(victim, state, reason);
 	hostile_check_witness();
-	CHECK_INT(test_count_fds(), fds_at_start);
+}
+
+static bool is_allowed(enum hostile_end end, enum victim_state state) {
+	switch (end) {
+	case HOSTILE_SURVIVES:
+		return state == VICTIM_ALIVE;
+	case HOSTILE_LOST:
+		return state == VICTIM_LOST;
+	case HOSTILE_EITHER:
+		return state != VICTIM_DEAD;
+	default:
+		return true;
+	}
 }
 
 void hostile_run(const char *group, const struct hostile_case *cases, size_t count) {
+	static const char *const states[] = {"alive", "lost", "dead"};
 	static struct victim victims[HOSTILE_DEVICE + 1];
 	bool running[HOSTILE_DEVICE + 1] = {false};
 	for (size_t i = 0; i < count; i++) {
 		const struct hostile_case *c = &cases[i];
 		struct victim *victim = &victims[c->stage];
+		if (c->not_vtest && server.transport == &hostile_transport_vtest) {
+			continue;
+		}
 		printf("%s: %s\n", group, c->name);
 		hostile_count();
 		if (!running[c->stage]) {
@@ -369,30 +375,36 @@ void hostile_run(const char *group, const struct hostile_case *cases, size_t cou
 		}
 		peer_begin(&victim->peer);
 		c->run(&victim->peer);
-		bool alive = false;
+		enum victim_state state = VICTIM_LOST;
 		if (c->end == HOSTILE_LOST) {
 			victim_check_lost(victim, c->reason);
 		} else {
-			alive = victim_check_alive(victim);
-			CHECK(alive || c->end == HOSTILE_EITHER);
+			state = victim_look(victim);
+			if (!is_allowed(c->end, state)) {
+				fprintf(stderr, "%s\n", states[state]);
+				fail(victim, "that is not what should become of it");
+			}
 		}
-		if (alive) {
+		if (state == VICTIM_ALIVE) {
 			hostile_check_witness();
 		} else {
-			finish_victim(victim, true, c->reason);
+			finish_victim(victim, state, c->reason);
 			running[c->stage] = false;
 		}
 	}
 	for (size_t i = 0; i <= HOSTILE_DEVICE; i++) {
 		if (running[i]) {
-			finish_victim(&victims[i], false, NULL);
+			finish_victim(&victims[i], VICTIM_ALIVE, NULL);
 		}
 	}
 }
 
 int hostile_finish(void) {
-	shmem_finish(&witness.picture);
-	peer_stop(&witness.peer);
-	printf("%u cases\n", case_count);
+	CHECK(server_has_fds(server_fds_at_start)); /* also not one for each victim */
+	witness_finish(&witness);
+	server.transport->stop(&server);
+	server.pid = 0;
+	close(server.log_fd);
+	printf("%u cases over %s\n", case_count, server.transport->name);
 	return 0;
 }

@@ -224,10 +224,9 @@ static const char *expected_reason(const struct wire_command *command, size_t si
 	return size < 8 ? "a stream ends inside a command's header" : command->name;
 }
 
-static void run_processes(const char *program) {
+static void run_processes(void) {
 	static struct victim victims[BATCH];
 	arena_init(&request_arena, ARENA_LIMIT);
-	hostile_start(program);
 	for (size_t first = 0; first < WIRE_COMMAND_COUNT; first += BATCH) {
 		size_t sizes[BATCH];
 		const size_t end =
@@ -253,9 +252,9 @@ static void run_processes(const char *program) {
 			const char *reason = expected_reason(&wire_commands[i], sizes[i - first]);
 			victim_check_lost(&victims[i - first], reason);
 		}
-		for (size_t i = first; i < end; i++) {
+		for (size_t i = end; i-- > first;) {
 			const char *reason = expected_reason(&wire_commands[i], sizes[i - first]);
-			victim_stop(&victims[i - first], true, reason);
+			victim_stop(&victims[i - first], VICTIM_LOST, reason);
 		}
 		hostile_check_witness();
 	}
@@ -264,8 +263,9 @@ static void run_processes(const char *program) {
 }
 
 int main(int argc, char **argv) {
-	if (argc == 3 && strcmp(argv[1], "process") == 0) {
-		run_processes(argv[2]);
+	if (argc > 2) {
+		hostile_start(&argc, &argv);
+		run_processes();
 	} else if (argc == 2 && strcmp(argv[1], "cut") == 0) {
 		run_decoder("cut", cut, ARENA_LIMIT);
 	} else if (argc == 2 && strcmp(argv[1], "counts") == 0) {
@@ -273,7 +273,7 @@ int main(int argc, char **argv) {
 	} else if (argc == 2 && strcmp(argv[1], "handles") == 0) {
 		run_decoder("handles", handles, ARENA_LIMIT);
 	} else {
-		fprintf(stderr, "usage: %s cut|counts|handles|process [VENERA-RENDER]\n", argv[0]);
+		fprintf(stderr, "usage: %s cut|counts|handles|TRANSPORT PROGRAM...\n", argv[0]);
 		return 2;
 	}
 	return 0;

@@ -13,16 +13,13 @@
 
 enum { OTHER_RESOURCE = 9, OTHER_SIZE = 65536 };
 
-static void detach(struct peer *peer, uint32_t id) {
-	const struct render_detach_resource request = {.resource_id = id};
-	CHECK_INT(channel_send(&peer->channel, RENDER_REQUEST_DETACH_RESOURCE, &request,
-			  sizeof(request), NULL, 0, NULL, 0), 0);
-}
+/** What streams call it. */
+#define ID(resource) peer_resource(peer, resource)
 
 /** A resource of this case's own. */
 static struct shmem other(struct peer *peer) {
 	struct shmem shm;
-	detach(peer, OTHER_RESOURCE);
+	peer_detach(peer, OTHER_RESOURCE);
 	CHECK_INT(peer_create_blob(peer, OTHER_RESOURCE, RENDER_BLOB_MAPPABLE, 0, OTHER_SIZE, &shm), 0);
 	return shm;
 }
@@ -40,10 +37,10 @@ static void create_ring(struct peer *peer, uint64_t id, const VkRingCreateInfoME
 	peer_submit(peer, -1);
 }
 
-static VkRingCreateInfoMESA other_layout(void) {
+static VkRingCreateInfoMESA other_layout(const struct peer *peer) {
 	return (VkRingCreateInfoMESA){
 		.sType = VK_STRUCTURE_TYPE_RING_CREATE_INFO_MESA,
-		.resourceId = OTHER_RESOURCE,
+		.resourceId = ID(OTHER_RESOURCE),
 		.size = 192 + 4096 + 4,
 		.idleTimeout = 1000000,
 		.tailOffset = 64,
@@ -58,7 +55,7 @@ static VkRingCreateInfoMESA other_layout(void) {
 #define RING_CASE(name, change) \
 	static void ring_##name(struct peer *peer) { \
 		other_unmapped(peer); \
-		VkRingCreateInfoMESA info = other_layout(); \
+		VkRingCreateInfoMESA info = other_layout(peer); \
 		change; \
 		create_ring(peer, 77, &info); \
 	}
@@ -235,7 +232,7 @@ static void destroy_and_notify(struct peer *peer) {
 
 static void same_area_twice(struct peer *peer) {
 	other_unmapped(peer);
-	const VkRingCreateInfoMESA info = other_layout();
+	const VkRingCreateInfoMESA info = other_layout(peer);
 	create_ring(peer, 77, &info);
 	create_ring(peer, 78, &info); /* legal: nothing says that rings have areas of their own */
 	peer_begin(peer);
@@ -261,7 +258,7 @@ static void extra_unaligned(struct peer *peer) {
 
 static void extra_of_none(struct peer *peer) {
 	other_unmapped(peer);
-	VkRingCreateInfoMESA info = other_layout();
+	VkRingCreateInfoMESA info = other_layout(peer);
 	info.extraSize = 0;
 	create_ring(peer, 77, &info);
 	peer_begin(peer);
@@ -270,27 +267,27 @@ static void extra_of_none(struct peer *peer) {
 }
 
 static void ring_of_detached(struct peer *peer) {
-	detach(peer, PEER_RING_RESOURCE); /* the ring keeps its memory */
+	peer_detach(peer, PEER_RING_RESOURCE); /* the ring keeps its memory */
 	notify(peer, PEER_RING_ID);
 }
 
 
 static void detached_before_ring(struct peer *peer) {
 	other_unmapped(peer);
-	detach(peer, OTHER_RESOURCE);
-	const VkRingCreateInfoMESA info = other_layout();
+	peer_detach(peer, OTHER_RESOURCE);
+	const VkRingCreateInfoMESA info = other_layout(peer);
 	create_ring(peer, 77, &info);
 }
 
 static void many_rings(struct peer *peer) {
 	struct shmem shm;
-	detach(peer, OTHER_RESOURCE);
+	peer_detach(peer, OTHER_RESOURCE);
 	CHECK_INT(peer_create_blob(peer, OTHER_RESOURCE, RENDER_BLOB_MAPPABLE, 0, 2048 * 64, &shm), 0);
 	shmem_finish(&shm);
 	for (uint64_t i = 0; i < 1100; i++) {
 		const VkRingCreateInfoMESA info = {
 			.sType = VK_STRUCTURE_TYPE_RING_CREATE_INFO_MESA,
-			.resourceId = OTHER_RESOURCE,
+			.resourceId = ID(OTHER_RESOURCE),
 			.offset = (size_t)i * 64,
 			.size = 64,
 			.tailOffset = 4,
@@ -326,7 +323,7 @@ static void changed_while_executed(struct peer *peer) {
 	uint32_t version = 0;
 	for (int i = 0; i < 300; i++) {
 		const VkCommandStreamDescriptionMESA stream = {
-			.resourceId = PEER_REPLY_RESOURCE, .size = PEER_REPLY_SIZE};
+			.resourceId = ID(PEER_REPLY_RESOURCE), .size = PEER_REPLY_SIZE};
 		PEER_ADD(peer, vkSetReplyCommandStreamMESA, .pStream = &stream);
 		PEER_ADD(peer, vkEnumerateInstanceVersion, .pApiVersion = &version);
 		if (peer->encoder.overflow || peer_stream_size(peer) > sizeof(peer->commands) - 256) {
@@ -391,19 +388,19 @@ static void ask_version(struct peer *peer) {
 	}
 REPLY_CASE(nowhere, 99, 0, 64)
 REPLY_CASE(zero_resource, 0, 0, 64)
-REPLY_CASE(outside, PEER_REPLY_RESOURCE, PEER_REPLY_SIZE + 4, 4)
-REPLY_CASE(at_end, PEER_REPLY_RESOURCE, PEER_REPLY_SIZE, 0)
-REPLY_CASE(too_long, PEER_REPLY_RESOURCE, 4, PEER_REPLY_SIZE)
-REPLY_CASE(huge, PEER_REPLY_RESOURCE, 0, SIZE_MAX)
-REPLY_CASE(wraps, PEER_REPLY_RESOURCE, SIZE_MAX - 3, 8)
-REPLY_CASE(odd, PEER_REPLY_RESOURCE, 2, 64)
-REPLY_CASE(empty, PEER_REPLY_RESOURCE, 64, 0)
-REPLY_CASE(short, PEER_REPLY_RESOURCE, 64, 4)
-REPLY_CASE(odd_size, PEER_REPLY_RESOURCE, 64, 13)
+REPLY_CASE(outside, ID(PEER_REPLY_RESOURCE), PEER_REPLY_SIZE + 4, 4)
+REPLY_CASE(at_end, ID(PEER_REPLY_RESOURCE), PEER_REPLY_SIZE, 0)
+REPLY_CASE(too_long, ID(PEER_REPLY_RESOURCE), 4, PEER_REPLY_SIZE)
+REPLY_CASE(huge, ID(PEER_REPLY_RESOURCE), 0, SIZE_MAX)
+REPLY_CASE(wraps, ID(PEER_REPLY_RESOURCE), SIZE_MAX - 3, 8)
+REPLY_CASE(odd, ID(PEER_REPLY_RESOURCE), 2, 64)
+REPLY_CASE(empty, ID(PEER_REPLY_RESOURCE), 64, 0)
+REPLY_CASE(short, ID(PEER_REPLY_RESOURCE), 64, 4)
+REPLY_CASE(odd_size, ID(PEER_REPLY_RESOURCE), 64, 13)
 
 
 static void reply_in_extra(struct peer *peer) {
-	set_reply(peer, PEER_RING_RESOURCE, peer->ring_info.bufferOffset + 32768, 64);
+	set_reply(peer, ID(PEER_RING_RESOURCE), peer->ring_info.bufferOffset + 32768, 64);
 	ask_version(peer);
 	peer_ring_write(peer);
 	CHECK(peer_ring_wait(peer));
@@ -411,10 +408,10 @@ static void reply_in_extra(struct peer *peer) {
 
 static void reply_detached(struct peer *peer) {
 	other_unmapped(peer);
-	set_reply(peer, OTHER_RESOURCE, 0, 64);
+	set_reply(peer, ID(OTHER_RESOURCE), 0, 64);
 	peer_ring_write(peer);
 	CHECK(peer_ring_wait(peer));
-	detach(peer, OTHER_RESOURCE); /* what is set stays */
+	peer_detach(peer, OTHER_RESOURCE); /* what is set stays */
 	peer_sync(peer);
 	peer_begin(peer);
 	ask_version(peer);
@@ -425,24 +422,24 @@ static void reply_detached(struct peer *peer) {
 static void reply_detached_and_set(struct peer *peer) {
 	reply_detached(peer);
 	peer_begin(peer);
-	set_reply(peer, OTHER_RESOURCE, 0, 64);
+	set_reply(peer, ID(OTHER_RESOURCE), 0, 64);
 	peer_ring_write(peer);
 }
 
 static void seek_beyond(struct peer *peer) {
-	set_reply(peer, PEER_REPLY_RESOURCE, 0, 64);
+	set_reply(peer, ID(PEER_REPLY_RESOURCE), 0, 64);
 	PEER_ADD(peer, vkSeekReplyCommandStreamMESA, .position = 68);
 	peer_ring_write(peer);
 }
 
 static void seek_far(struct peer *peer) {
-	set_reply(peer, PEER_REPLY_RESOURCE, 0, 64);
+	set_reply(peer, ID(PEER_REPLY_RESOURCE), 0, 64);
 	PEER_ADD(peer, vkSeekReplyCommandStreamMESA, .position = SIZE_MAX - 3);
 	peer_ring_write(peer);
 }
 
 static void seek_odd(struct peer *peer) {
-	set_reply(peer, PEER_REPLY_RESOURCE, 0, 64);
+	set_reply(peer, ID(PEER_REPLY_RESOURCE), 0, 64);
 	PEER_ADD(peer, vkSeekReplyCommandStreamMESA, .position = 2);
 	peer_ring_write(peer);
 }
@@ -453,7 +450,7 @@ static void seek_without(struct peer *peer) {
 }
 
 static void seek_to_end(struct peer *peer) {
-	set_reply(peer, PEER_REPLY_RESOURCE, 0, 64);
+	set_reply(peer, ID(PEER_REPLY_RESOURCE), 0, 64);
 	PEER_ADD(peer, vkSeekReplyCommandStreamMESA, .position = 64);
 	ask_version(peer);
 	peer_ring_write(peer);
@@ -488,7 +485,7 @@ static const struct hostile_case replies[] = {
 /* --- replies over the ring's own words: what happens is the guest's, but to nobody else --- */
 
 static void over_head(struct peer *peer) {
-	set_reply(peer, PEER_RING_RESOURCE, 0, 192);
+	set_reply(peer, ID(PEER_RING_RESOURCE), 0, 192);
 	ask_version(peer);
 	peer_ring_write(peer);
 	clock_sleep(2 * CLOCK_NS_PER_MS);
@@ -519,17 +516,17 @@ static void execute(struct peer *peer, const VkCommandStreamDescriptionMESA *str
 	}
 STREAM_CASE(unknown, .resourceId = 99, .size = 8)
 STREAM_CASE(zero, .resourceId = 0, .size = 8)
-STREAM_CASE(outside, .resourceId = OTHER_RESOURCE, .offset = OTHER_SIZE, .size = 8)
-STREAM_CASE(too_long, .resourceId = OTHER_RESOURCE, .offset = 8, .size = OTHER_SIZE)
-STREAM_CASE(wraps, .resourceId = OTHER_RESOURCE, .offset = SIZE_MAX - 3, .size = 8)
-STREAM_CASE(huge, .resourceId = OTHER_RESOURCE, .size = SIZE_MAX)
-STREAM_CASE(odd_size, .resourceId = OTHER_RESOURCE, .size = 10)
-STREAM_CASE(half_header, .resourceId = OTHER_RESOURCE, .size = 4)
-STREAM_CASE(zeros, .resourceId = OTHER_RESOURCE, .size = 4096)
-STREAM_CASE(empty, .resourceId = OTHER_RESOURCE)
+STREAM_CASE(outside, .resourceId = ID(OTHER_RESOURCE), .offset = OTHER_SIZE, .size = 8)
+STREAM_CASE(too_long, .resourceId = ID(OTHER_RESOURCE), .offset = 8, .size = OTHER_SIZE)
+STREAM_CASE(wraps, .resourceId = ID(OTHER_RESOURCE), .offset = SIZE_MAX - 3, .size = 8)
+STREAM_CASE(huge, .resourceId = ID(OTHER_RESOURCE), .size = SIZE_MAX)
+STREAM_CASE(odd_size, .resourceId = ID(OTHER_RESOURCE), .size = 10)
+STREAM_CASE(half_header, .resourceId = ID(OTHER_RESOURCE), .size = 4)
+STREAM_CASE(zeros, .resourceId = ID(OTHER_RESOURCE), .size = 4096)
+STREAM_CASE(empty, .resourceId = ID(OTHER_RESOURCE))
 STREAM_CASE(empty_unknown, .resourceId = 99)
 /** The ring's own buffer, which holds just this command. */
-STREAM_CASE(ring, .resourceId = PEER_RING_RESOURCE, .offset = 192, .size = 4096)
+STREAM_CASE(ring, .resourceId = ID(PEER_RING_RESOURCE), .offset = 192, .size = 4096)
 
 static void stream_none(struct peer *peer) {
 	execute(peer, NULL, 0, NULL);
@@ -537,9 +534,9 @@ static void stream_none(struct peer *peer) {
 
 static void stream_detached(struct peer *peer) {
 	other_unmapped(peer);
-	detach(peer, OTHER_RESOURCE);
+	peer_detach(peer, OTHER_RESOURCE);
 	peer_sync(peer);
-	const VkCommandStreamDescriptionMESA stream = {.resourceId = OTHER_RESOURCE, .size = 8};
+	const VkCommandStreamDescriptionMESA stream = {.resourceId = ID(OTHER_RESOURCE), .size = 8};
 	execute(peer, &stream, 1, NULL);
 }
 
@@ -553,7 +550,7 @@ static void put_execute(struct peer *peer, struct shmem *shm,
 
 static void stream_of_itself(struct peer *peer) {
 	struct shmem shm = other(peer);
-	VkCommandStreamDescriptionMESA self = {.resourceId = OTHER_RESOURCE, .size = 64};
+	VkCommandStreamDescriptionMESA self = {.resourceId = ID(OTHER_RESOURCE), .size = 64};
 	put_execute(peer, &shm, &self);
 	self.size = peer_stream_size(peer);
 	put_execute(peer, &shm, &self);
@@ -563,9 +560,9 @@ static void stream_of_itself(struct peer *peer) {
 
 static void stream_position(struct peer *peer, size_t position) {
 	other_unmapped(peer);
-	set_reply(peer, PEER_REPLY_RESOURCE, 0, 64);
+	set_reply(peer, ID(PEER_REPLY_RESOURCE), 0, 64);
 	peer_ring_write(peer);
-	const VkCommandStreamDescriptionMESA stream = {.resourceId = OTHER_RESOURCE};
+	const VkCommandStreamDescriptionMESA stream = {.resourceId = ID(OTHER_RESOURCE)};
 	execute(peer, &stream, 1, &position);
 }
 
@@ -585,13 +582,13 @@ static void stream_position_odd(struct peer *peer) {
 static void stream_moves_reply(struct peer *peer) {
 	struct shmem shm = other(peer);
 	peer_begin(peer);
-	set_reply(peer, OTHER_RESOURCE, 4096, 64);
+	set_reply(peer, ID(OTHER_RESOURCE), 4096, 64);
 	ask_version(peer);
 	const size_t size = peer_stream_size(peer);
 	memcpy(shm.data, peer->commands, size);
 	const VkCommandStreamDescriptionMESA streams[] = {
-		{.resourceId = OTHER_RESOURCE, .size = size},
-		{.resourceId = OTHER_RESOURCE, .size = size},
+		{.resourceId = ID(OTHER_RESOURCE), .size = size},
+		{.resourceId = ID(OTHER_RESOURCE), .size = size},
 	};
 	const size_t positions[] = {0, 0};
 	execute(peer, streams, 2, positions);
@@ -606,11 +603,11 @@ static void stream_overlaps(struct peer *peer) {
 	ask_version(peer);
 	memcpy(shm.data, peer->commands, peer_stream_size(peer));
 	const VkCommandStreamDescriptionMESA streams[] = {
-		{.resourceId = OTHER_RESOURCE, .size = peer_stream_size(peer)},
-		{.resourceId = OTHER_RESOURCE, .offset = 4, .size = peer_stream_size(peer)},
+		{.resourceId = ID(OTHER_RESOURCE), .size = peer_stream_size(peer)},
+		{.resourceId = ID(OTHER_RESOURCE), .offset = 4, .size = peer_stream_size(peer)},
 	};
 	peer_begin(peer);
-	set_reply(peer, PEER_REPLY_RESOURCE, 0, 4096);
+	set_reply(peer, ID(PEER_REPLY_RESOURCE), 0, 4096);
 	peer_ring_write(peer);
 	execute(peer, streams, 2, NULL);
 	shmem_finish(&shm);
@@ -625,9 +622,9 @@ static void stream_over_reply(struct peer *peer) {
 	const size_t size = peer_stream_size(peer);
 	memcpy(shm.data, peer->commands, size);
 	peer_begin(peer);
-	set_reply(peer, OTHER_RESOURCE, 0, OTHER_SIZE); /* the stream itself is written to */
+	set_reply(peer, ID(OTHER_RESOURCE), 0, OTHER_SIZE); /* the stream itself is written to */
 	peer_ring_write(peer);
-	const VkCommandStreamDescriptionMESA stream = {.resourceId = OTHER_RESOURCE, .size = size};
+	const VkCommandStreamDescriptionMESA stream = {.resourceId = ID(OTHER_RESOURCE), .size = size};
 	execute(peer, &stream, 1, NULL);
 	CHECK(peer_ring_wait(peer)); /* our copy is what is executed */
 	shmem_finish(&shm);
@@ -738,7 +735,7 @@ static void deadlocks(void) {
 			/* the end wakes the ring, which may still read what the tail takes in */
 			victim_stop_in_race(&victim);
 		} else {
-			victim_stop(&victim, false, NULL);
+			victim_stop(&victim, VICTIM_ALIVE, NULL);
 		}
 	}
 }
@@ -746,11 +743,7 @@ static void deadlocks(void) {
 #define RUN_GROUP(group) hostile_run(#group, group, sizeof(group) / sizeof(group[0]))
 
 int main(int argc, char **argv) {
-	if (argc != 2) {
-		fprintf(stderr, "usage: %s VENERA-RENDER\n", argv[0]);
-		return 2;
-	}
-	hostile_start(argv[1]);
+	hostile_start(&argc, &argv);
 	RUN_GROUP(layouts);
 	RUN_GROUP(running);
 	RUN_GROUP(replies);

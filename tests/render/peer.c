@@ -26,11 +26,16 @@ void peer_start_with(struct peer *peer, const char *path, const char *option) {
 	peer_start_logged(peer, path, option, -1);
 }
 
-void peer_start_logged(struct peer *peer, const char *path, const char *option, int log_fd) {
+void peer_init(struct peer *peer, const struct peer_transport *transport) {
 	memset(peer, 0, sizeof(*peer));
+	peer->transport = transport;
 	peer->ring_shm = SHMEM_NONE;
 	peer->reply_shm = SHMEM_NONE;
 	arena_init(&peer->arena, 1 << 24);
+}
+
+void peer_start_logged(struct peer *peer, const char *path, const char *option, int log_fd) {
+	peer_init(peer, &peer_channel_transport);
 	int fds[2];
 	CHECK_INT(socket_pair(fds), 0);
 	char fd_option[32];
@@ -48,12 +53,16 @@ void peer_start_logged(struct peer *peer, const char *path, const char *option, 
 	CHECK_INT(channel_init(&peer->channel, fds[0]), 0);
 }
 
-void peer_stop(struct peer *peer) {
+static void stop(struct peer *peer) {
 	channel_finish(&peer->channel);
 	int status = 0;
 	CHECK_INT(process_wait(peer->pid, PATIENCE_MS, &status), 1);
 	CHECK(WIFEXITED(status));
 	CHECK_INT(WEXITSTATUS(status), 0);
+}
+
+void peer_stop(struct peer *peer) {
+	peer->transport->stop(peer);
 	shmem_finish(&peer->ring_shm);
 	shmem_finish(&peer->reply_shm);
 	arena_finish(&peer->arena);
@@ -68,7 +77,7 @@ static struct channel_message receive(struct peer *peer) {
 	return message;
 }
 
-int peer_create_blob(struct peer *peer, uint32_t resource_id, uint32_t flags, uint64_t blob_id,
+static int create_blob(struct peer *peer, uint32_t resource_id, uint32_t flags, uint64_t blob_id,
 		uint64_t size, struct shmem *shm) {
 	const struct render_create_blob request = {
 		.resource_id = resource_id, .blob_flags = flags, .blob_id = blob_id, .size = size};
@@ -91,6 +100,26 @@ int peer_create_blob(struct peer *peer, uint32_t resource_id, uint32_t flags, ui
 	return blob->error;
 }
 
+int peer_create_blob(struct peer *peer, uint32_t resource_id, uint32_t flags, uint64_t blob_id,
+		uint64_t size, struct shmem *shm) {
+	return peer->transport->create_blob(peer, resource_id, flags, blob_id, size, shm);
+}
+
+static void detach(struct peer *peer, uint32_t resource_id) {
+	const struct render_detach_resource request = {.resource_id = resource_id};
+	CHECK_INT(channel_send(&peer->channel, RENDER_REQUEST_DETACH_RESOURCE, &request,
+			  sizeof(request), NULL, 0, NULL, 0), 0);
+}
+
+void peer_detach(struct peer *peer, uint32_t resource_id) {
+	peer->transport->detach(peer, resource_id);
+}
+
+uint32_t peer_resource(const struct peer *peer, uint32_t resource_id) {
+	return peer->transport->name_resource ?
+		peer->transport->name_resource(peer, resource_id) : resource_id;
+}
+
 void peer_layout_ring(struct peer *peer, uint32_t buffer_size) {
 	peer->monitor_info = (VkRingMonitorInfoMESA){
 		.sType = VK_STRUCTURE_TYPE_RING_MONITOR_INFO_MESA,
@@ -99,7 +128,7 @@ void peer_layout_ring(struct peer *peer, uint32_t buffer_size) {
 	peer->ring_info = (VkRingCreateInfoMESA){
 		.sType = VK_STRUCTURE_TYPE_RING_CREATE_INFO_MESA,
 		.pNext = &peer->monitor_info,
-		.resourceId = PEER_RING_RESOURCE,
+		.resourceId = peer_resource(peer, PEER_RING_RESOURCE),
 		.size = 192 + (size_t)buffer_size + 4,
 		.idleTimeout = PEER_IDLE_TIMEOUT_NS,
 		.tailOffset = 64,
@@ -115,6 +144,7 @@ void peer_create_ring(struct peer *peer, uint32_t buffer_size) {
 	peer_layout_ring(peer, buffer_size);
 	CHECK_INT(peer_create_blob(peer, PEER_RING_RESOURCE, RENDER_BLOB_MAPPABLE, 0,
 			  peer->ring_info.size, &peer->ring_shm), 0);
+	peer->ring_info.resourceId = peer_resource(peer, PEER_RING_RESOURCE);
 	CHECK_INT(peer_create_blob(peer, PEER_REPLY_RESOURCE, RENDER_BLOB_MAPPABLE, 0,
 			  PEER_REPLY_SIZE, &peer->reply_shm), 0);
 	uint8_t *base = peer->ring_shm.data;
@@ -140,24 +170,47 @@ size_t peer_stream_size(const struct peer *peer) {
 	return (size_t)(peer->encoder.cursor - peer->commands);
 }
 
-uint64_t peer_submit(struct peer *peer, int ring_idx) {
-	struct render_submit submit = {.fence_id = ++peer->next_fence};
+static void submit(struct peer *peer, int ring_idx, uint64_t fence_id) {
+	struct render_submit submit = {.fence_id = fence_id};
 	if (ring_idx >= 0) {
 		submit.flags = RENDER_SUBMIT_FENCE;
 		submit.ring_idx = (uint32_t)ring_idx;
 	}
-	CHECK_INT(channel_send(&peer->channel, RENDER_REQUEST_SUBMIT, &submit, sizeof(submit),
-			  peer->commands, peer_stream_size(peer), NULL, 0), 0);
-	return submit.fence_id;
+	const int ret = channel_send(&peer->channel, RENDER_REQUEST_SUBMIT, &submit, sizeof(submit),
+		peer->commands, peer_stream_size(peer), NULL, 0);
+	CHECK(ret == 0 || peer->may_be_lost);
 }
 
-void peer_expect_fence(struct peer *peer, uint32_t ring_idx, uint64_t fence_id) {
-	struct channel_message message = receive(peer);
+uint64_t peer_submit(struct peer *peer, int ring_idx) {
+	peer->transport->submit(peer, ring_idx, ++peer->next_fence);
+	return peer->next_fence;
+}
+
+static bool wait_fence(struct peer *peer, uint32_t ring_idx, uint64_t fence_id) {
+	struct channel_message message;
+	for (;;) {
+		alarm(PATIENCE_MS / 1000);
+		const int ret = channel_recv(&peer->channel, &message);
+		alarm(0);
+		if (ret != 1) {
+			return false;
+		}
+		if (message.type != RENDER_EVENT_LOST || !peer->may_be_lost) {
+			break;
+		}
+		CHECK(!peer->lost);
+		peer->lost = true;
+	}
 	CHECK_INT(message.type, RENDER_EVENT_FENCE);
 	CHECK_INT(message.size, sizeof(struct render_fence));
 	const struct render_fence *fence = message.body;
 	CHECK_INT(fence->ring_idx, ring_idx);
 	CHECK_INT(fence->fence_id, fence_id);
+	return true;
+}
+
+void peer_expect_fence(struct peer *peer, uint32_t ring_idx, uint64_t fence_id) {
+	CHECK(peer->transport->wait_fence(peer, ring_idx, fence_id));
 }
 
 void peer_sync(struct peer *peer) {
@@ -209,7 +262,7 @@ bool peer_ring_wait(struct peer *peer) {
 
 void peer_begin_call(struct peer *peer) {
 	const VkCommandStreamDescriptionMESA stream = {
-		.resourceId = PEER_REPLY_RESOURCE, .size = PEER_REPLY_SIZE};
+		.resourceId = peer_resource(peer, PEER_REPLY_RESOURCE), .size = PEER_REPLY_SIZE};
 	memset(peer->reply_shm.data, 0xee, 256);
 	peer_begin(peer);
 	PEER_ADD(peer, vkSetReplyCommandStreamMESA, .pStream = &stream);
@@ -236,3 +289,11 @@ bool peer_wait_bit(_Atomic uint32_t *word, uint32_t bit, bool set, int timeout_m
 	}
 	return true;
 }
+
+const struct peer_transport peer_channel_transport = {
+	.create_blob = create_blob,
+	.detach = detach,
+	.submit = submit,
+	.wait_fence = wait_fence,
+	.stop = stop,
+};

@@ -27,8 +27,34 @@
 #define PEER_IDLE_TIMEOUT_NS UINT64_C(1000000)
 #define PEER_MONITOR_PERIOD_US 300000
 
+struct peer;
+
+/** How a peer's messages get to its render process. */
+struct peer_transport {
+	/** See peer_create_blob(). */
+	int (*create_blob)(struct peer *peer, uint32_t resource_id, uint32_t flags,
+		uint64_t blob_id, uint64_t size, struct shmem *shm);
+	/** The context loses the resource. */
+	void (*detach)(struct peer *peer, uint32_t resource_id);
+	/** Sends the stream, then, if `ring_idx` is not negative, a fence. */
+	void (*submit)(struct peer *peer, int ring_idx, uint64_t fence_id);
+	/** Waits until it has retired. false: whoever was to say so is gone. */
+	bool (*wait_fence)(struct peer *peer, uint32_t ring_idx, uint64_t fence_id);
+	/** What streams call that resource. NULL: the same. */
+	uint32_t (*name_resource)(const struct peer *peer, uint32_t resource_id);
+	/** See peer_stop(). */
+	void (*stop)(struct peer *peer);
+};
+
+/** Straight to a render process that peer_start() started. */
+extern const struct peer_transport peer_channel_transport;
+
 struct peer {
-	pid_t pid;
+	const struct peer_transport *transport;
+	void *link;                 /* the transport's */
+	bool may_be_lost;           /* else that ends the test where a fence is waited for */
+	bool lost;                  /* said so, there */
+	pid_t pid;                  /* 0: it is somebody else's child */
 	struct channel channel;
 	struct shmem ring_shm, reply_shm;
 	VkRingCreateInfoMESA ring_info;
@@ -51,8 +77,17 @@ void peer_start_with(struct peer *peer, const char *path, const char *option);
 /** The same with its log going to `log_fd`; -1: to ours. */
 void peer_start_logged(struct peer *peer, const char *path, const char *option, int log_fd);
 
-/** Closes the channel and waits for the process, which must leave in order. */
+/** Begins with a transport of somebody else's; peer->channel and `link` are its to fill in. */
+void peer_init(struct peer *peer, const struct peer_transport *transport);
+
+/** Ends the context. A process of ours must leave in order. */
 void peer_stop(struct peer *peer);
+
+/** What streams call the resource: a transport may give them other ids than peer_create_blob() was told. */
+uint32_t peer_resource(const struct peer *peer, uint32_t resource_id);
+
+/** The context loses a resource. */
+void peer_detach(struct peer *peer, uint32_t resource_id);
 
 /** CREATE_BLOB; returns the error (0 or -errno) and, if `shm` is not NULL and it is 0, maps it. */
 int peer_create_blob(struct peer *peer, uint32_t resource_id, uint32_t flags, uint64_t blob_id,
@@ -74,7 +109,7 @@ size_t peer_stream_size(const struct peer *peer);
 /** Sends the stream on the context path; with a fence if `ring_idx` is not negative. Returns the fence's id. */
 uint64_t peer_submit(struct peer *peer, int ring_idx);
 
-/** Waits for the next event, which must be this fence. */
+/** Waits for the next event, which must be this fence, or, if that is allowed, the context's loss before it. */
 void peer_expect_fence(struct peer *peer, uint32_t ring_idx, uint64_t fence_id);
 
 /** Submits an empty stream and waits for its fence. */

@@ -513,7 +513,7 @@ static void test_refused_exports(void) {
 
 /** One more ring of the same context. It never sleeps, so that it need not be rung at. */
 static void add_ring(struct peer *first, struct peer *second, const void *next) {
-	memset(second, 0, sizeof(*second));
+	peer_init(second, first->transport);
 	peer_layout_ring(second, 4096);
 	second->ring_info.pNext = next;
 	second->ring_info.resourceId = 3;

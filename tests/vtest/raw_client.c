@@ -41,6 +41,11 @@ void raw_fail(const char *file, int line, const char *what) {
 
 void raw_server_start(struct raw_server *server, const char *program, const char *render,
 		const char *option) {
+	raw_server_start_logged(server, program, render, option, -1);
+}
+
+void raw_server_start_logged(struct raw_server *server, const char *program, const char *render,
+		const char *option, int log_fd) {
 	snprintf(server->folder, sizeof(server->folder), "/tmp/venera-test-XXXXXX");
 	CHECK(mkdtemp(server->folder));
 	snprintf(server->socket, sizeof(server->socket), "%s/vtest", server->folder);
@@ -52,6 +57,7 @@ void raw_server_start(struct raw_server *server, const char *program, const char
 	options.argv = (const char *const[]){
 		"venera-vtest", socket_option, render_option, "--log-level=debug", "--no-spare",
 		option, NULL};
+	options.stderr_fd = log_fd;
 	server->pid = process_spawn(&options);
 	CHECK(server->pid > 0);
 	running_server = server->pid;
@@ -119,8 +125,12 @@ int raw_connect(const struct raw_server *server) {
 }
 
 int raw_open(const struct raw_server *server, uint32_t version) {
+	return raw_open_as(server, version, "raw client");
+}
+
+int raw_open_as(const struct raw_server *server, uint32_t version, const char *name) {
 	int fd = raw_connect(server);
-	raw_create_renderer(fd, "raw client");
+	raw_create_renderer(fd, name);
 	RAW_SEND(fd, VTEST_PROTOCOL_VERSION, version);
 	uint32_t agreed;
 	raw_receive(fd, VTEST_PROTOCOL_VERSION, &agreed, 1);

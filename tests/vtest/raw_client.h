@@ -32,6 +32,10 @@ struct raw_server {
 void raw_server_start(
 	struct raw_server *server, const char *program, const char *render, const char *option);
 
+/** The same with its log, and that of its children, going to `log_fd`; -1: to ours. */
+void raw_server_start_logged(struct raw_server *server, const char *program, const char *render,
+	const char *option, int log_fd);
+
 /** Waits until it ends by itself; returns its exit code. */
 int raw_server_wait(struct raw_server *server);
 
@@ -47,6 +51,7 @@ int raw_connect(const struct raw_server *server);
 
 /** Connects and does what a client of this version does up to CONTEXT_INIT. */
 int raw_open(const struct raw_server *server, uint32_t version);
+int raw_open_as(const struct raw_server *server, uint32_t version, const char *name);
 
 void raw_write(int fd, const void *data, size_t size);
 void raw_send(int fd, uint32_t id, const uint32_t *words, uint32_t count);
