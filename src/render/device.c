@@ -11,6 +11,7 @@
 #include "render/queue.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
+#include "vk/count.h"
 
 /** What we enable beside what the guest asks for. */
 #define ADDED_EXTENSIONS (VK_HOST_MEMORY_MAX_EXTENSIONS + 1)
@@ -21,12 +22,14 @@ static bool queues_are_there(struct render_call *call, const VkDeviceCreateInfo 
 	struct arena *arena = call->decoder->arena;
 	uint32_t count = 0;
 	vk->GetPhysicalDeviceQueueFamilyProperties(handle, &count, NULL);
+	const uint32_t room = count = vk_count(count, VK_COUNT_MAX);
 	VkQueueFamilyProperties *families = arena_alloc_array(arena, count, sizeof(*families));
 	uint64_t *used = arena_alloc_array(arena, count, sizeof(*used));
 	if (!families || !used) {
 		return false;
 	}
 	vk->GetPhysicalDeviceQueueFamilyProperties(handle, &count, families);
+	count = vk_count(count, room);
 	memset(used, 0, count * sizeof(*used));
 	for (uint32_t i = 0; i < info->queueCreateInfoCount; i++) {
 		const VkDeviceQueueCreateInfo *queue = &info->pQueueCreateInfos[i];

@@ -10,6 +10,7 @@
 #include "render/instance.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
+#include "vk/count.h"
 
 /*
  * What the guest is told of the host's devices differs from what the host says in this:
@@ -136,7 +137,7 @@ static bool bind_device(struct render_call *call, struct render_instance *instan
 		physical->properties.apiVersion = instance_version;
 	}
 	VkPhysicalDeviceMemoryProperties memory;
-	instance->host.table.GetPhysicalDeviceMemoryProperties(instance->handles[index], &memory);
+	vk_memory_properties(&instance->host.table, instance->handles[index], &memory);
 	physical->host_memory = instance->host_memory[index];
 	render_memory_types_init(&physical->memory_types, &memory, &physical->host_memory);
 	object->handle = RENDER_HANDLE(instance->handles[index]);
@@ -195,6 +196,7 @@ void render_handle_vkEnumeratePhysicalDeviceGroups(
 			vk->EnumeratePhysicalDeviceGroups(instance->host.handle, &host_count, NULL) < 0) {
 		goto unlock;
 	}
+	const uint32_t host_room = host_count = vk_count(host_count, VK_COUNT_MAX);
 	groups = calloc(host_count ? host_count : 1, sizeof(*groups));
 	if (!groups) {
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -207,8 +209,10 @@ void render_handle_vkEnumeratePhysicalDeviceGroups(
 		goto unlock;
 	}
 	uint32_t count = 0;
-	for (uint32_t i = 0; i < host_count; i++) {
+	for (uint32_t i = 0; i < vk_count(host_count, host_room); i++) {
 		bool known = true;
+		groups[i].physicalDeviceCount =
+			vk_count(groups[i].physicalDeviceCount, VK_MAX_DEVICE_GROUP_SIZE);
 		for (uint32_t j = 0; j < groups[i].physicalDeviceCount; j++) {
 			uint64_t id = id_of_host_device(instance, groups[i].physicalDevices[j]);
 			known &= id != 0;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "view/device.h"
+#include "vk/count.h"
 #include "vk/extensions.h"
 
 /* vulkan_core.h has it only among the beta extensions */
@@ -29,13 +30,14 @@ static bool find_queue_family(const struct vk_instance_table *vk, VkPhysicalDevi
 	VkSurfaceKHR surface, uint32_t *family) {
 	uint32_t count = 0;
 	vk->GetPhysicalDeviceQueueFamilyProperties(physical, &count, NULL);
+	const uint32_t room = count = vk_count(count, VK_COUNT_MAX);
 	VkQueueFamilyProperties *families = count ? calloc(count, sizeof(families[0])) : NULL;
 	if (!families) {
 		return false;
 	}
 	vk->GetPhysicalDeviceQueueFamilyProperties(physical, &count, families);
 	bool found = false;
-	for (uint32_t i = 0; i < count && !found; i++) {
+	for (uint32_t i = 0; i < vk_count(count, room) && !found; i++) {
 		VkBool32 presents = VK_TRUE;
 		if (!(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT) || families[i].queueCount == 0) {
 			continue;
@@ -102,7 +104,7 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 	const struct vk_instance_table *vk = &instance->table;
 	*device = (struct view_device){.instance = instance, .physical = physical};
 	vk->GetPhysicalDeviceProperties(physical, &device->properties);
-	vk->GetPhysicalDeviceMemoryProperties(physical, &device->memory);
+	vk_memory_properties(vk, physical, &device->memory);
 	const char *name = device->properties.deviceName;
 
 	VkResult result = vk_host_memory_query(&device->host_memory, vk, physical);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "view/swapchain.h"
+#include "vk/count.h"
 
 /* A GPU that takes longer for one frame is lost. */
 #define FRAME_TIMEOUT (10 * CLOCK_NS_PER_S)
@@ -27,12 +28,14 @@ static bool choose_format(struct view_swapchain *swapchain) {
 	const struct vk_instance_table *vk = &device->instance->table;
 	uint32_t count = 0;
 	vk->GetPhysicalDeviceSurfaceFormatsKHR(device->physical, swapchain->surface, &count, NULL);
+	const uint32_t room = count = vk_count(count, VK_COUNT_MAX);
 	VkSurfaceFormatKHR *formats = count ? calloc(count, sizeof(formats[0])) : NULL;
 	if (!formats || vk->GetPhysicalDeviceSurfaceFormatsKHR(
 			device->physical, swapchain->surface, &count, formats) < 0 || count == 0) {
 		free(formats);
 		return false;
 	}
+	count = vk_count(count, room);
 	swapchain->format = formats[0];
 	bool found = false;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && !found; i++) {
@@ -69,6 +72,7 @@ static void choose_present_mode(struct view_swapchain *swapchain, enum view_pres
 	uint32_t count = sizeof(offered) / sizeof(offered[0]);
 	if (device->instance->table.GetPhysicalDeviceSurfacePresentModesKHR(
 			device->physical, swapchain->surface, &count, offered) >= 0) {
+		count = vk_count(count, sizeof(offered) / sizeof(offered[0]));
 		for (uint32_t i = 0; i < count; i++) {
 			if (offered[i] == modes[mode].mode) {
 				swapchain->present_mode = offered[i];
@@ -230,6 +234,7 @@ static VkResult create_images(struct view_swapchain *swapchain) {
 	if (result != VK_SUCCESS) {
 		return result;
 	}
+	count = vk_count(count, VK_COUNT_MAX);
 	VkImage *handles = calloc(count, sizeof(handles[0]));
 	swapchain->images = calloc(count, sizeof(swapchain->images[0]));
 	if (!handles || !swapchain->images) {
@@ -239,7 +244,7 @@ static VkResult create_images(struct view_swapchain *swapchain) {
 	swapchain->image_count = count;
 	result = device->vk.GetSwapchainImagesKHR(
 		device->handle, swapchain->handle, &count, handles);
-	for (uint32_t i = 0; i < count && result == VK_SUCCESS; i++) {
+	for (uint32_t i = 0; i < vk_count(count, swapchain->image_count) && result == VK_SUCCESS; i++) {
 		result = create_image(swapchain, handles[i], &swapchain->images[i]);
 	}
 	free(handles);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vk/count.h"
 #include "vk/extensions.h"
 #include "vk/vk_tables.h"
 
@@ -26,6 +27,7 @@ static VkResult enumerate(
 	struct vk_extensions *extensions, const struct extension_source *source) {
 	*extensions = (struct vk_extensions){0};
 	VkResult result;
+	int tries = 0;
 	do { /* the number may change between the two calls */
 		free(extensions->items);
 		*extensions = (struct vk_extensions){0};
@@ -34,13 +36,15 @@ static VkResult enumerate(
 		if (result != VK_SUCCESS || count == 0) {
 			return result;
 		}
+		count = vk_count(count, VK_COUNT_MAX);
+		const uint32_t room = count;
 		extensions->items = calloc(count, sizeof(extensions->items[0]));
 		if (!extensions->items) {
 			return VK_ERROR_OUT_OF_HOST_MEMORY;
 		}
 		result = source_enumerate(source, &count, extensions->items);
-		extensions->count = count;
-	} while (result == VK_INCOMPLETE);
+		extensions->count = vk_count(count, room);
+	} while (result == VK_INCOMPLETE && ++tries < VK_COUNT_TRIES);
 	if (result != VK_SUCCESS) {
 		vk_extensions_finish(extensions);
 	}

@@ -7,6 +7,7 @@
 #include "base/shmem.h"
 #include "base/socket.h"
 #include "base/udmabuf.h"
+#include "vk/count.h"
 #include "vk/extensions.h"
 #include "vk/host_memory.h"
 #include "vk/trial_device.h"
@@ -301,6 +302,18 @@ VkResult vk_host_memory_import(const struct vk_host_memory *memory,
 	return result;
 }
 
+void vk_memory_properties(const struct vk_instance_table *table, VkPhysicalDevice physical_device,
+	VkPhysicalDeviceMemoryProperties *properties) {
+	table->GetPhysicalDeviceMemoryProperties(physical_device, properties);
+	properties->memoryHeapCount = vk_count(properties->memoryHeapCount, VK_MAX_MEMORY_HEAPS);
+	properties->memoryTypeCount = vk_count(properties->memoryTypeCount, VK_MAX_MEMORY_TYPES);
+	for (uint32_t i = 0; i < properties->memoryTypeCount; i++) {
+		if (properties->memoryTypes[i].heapIndex >= properties->memoryHeapCount) {
+			properties->memoryTypeCount = i; /* of this and what follows it nothing is known */
+		}
+	}
+}
+
 uint32_t vk_host_memory_choose_type(
 	const VkPhysicalDeviceMemoryProperties *properties, uint32_t memory_types) {
 	static const VkMemoryPropertyFlags preferences[] = {
@@ -546,7 +559,7 @@ bool vk_host_memory_check(struct vk_host_memory_check *check, const struct vk_in
 	}
 	run.seen = (uint32_t *)(void *)((char *)run.witness.data + offset);
 	VkPhysicalDeviceMemoryProperties types;
-	table->GetPhysicalDeviceMemoryProperties(physical_device, &types);
+	vk_memory_properties(table, physical_device, &types);
 	result = check_make_buffers(&run, &check->memory, &types, offset, &step);
 	if (result == VK_SUCCESS) {
 		result = check_both_ways(&run, check, &step);

@@ -93,6 +93,10 @@ VkResult vk_host_memory_import(const struct vk_host_memory *memory,
 bool vk_host_memory_takes(
 	const struct vk_host_memory *memory, const VkExternalMemoryProperties *properties);
 
+/** The device's memory types and heaps, as many as there can be, each type of a heap that is there. */
+void vk_memory_properties(const struct vk_instance_table *table, VkPhysicalDevice physical_device,
+	VkPhysicalDeviceMemoryProperties *properties);
+
 /**
  * The best of `memory_types` (a mask) for what the CPU and the GPU both read and write:
  * coherent first, then cached. UINT32_MAX if the mask has none that is host-visible.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vk/count.h"
 #include "vk/extensions.h"
 #include "vk/instance.h"
 
@@ -40,10 +41,11 @@ static bool has_layer(const struct vk_global_table *table, const char *name) {
 			|| count == 0) {
 		return false;
 	}
+	const uint32_t room = count = vk_count(count, VK_COUNT_MAX);
 	VkLayerProperties *layers = calloc(count, sizeof(layers[0]));
 	bool found = false;
 	if (layers && table->EnumerateInstanceLayerProperties(&count, layers) >= 0) {
-		for (uint32_t i = 0; i < count && !found; i++) {
+		for (uint32_t i = 0; i < vk_count(count, room) && !found; i++) {
 			found = strcmp(layers[i].layerName, name) == 0;
 		}
 	}
@@ -221,6 +223,7 @@ VkResult vk_instance_enumerate_devices(const struct vk_instance_table *table, Vk
 	*devices = NULL;
 	*count = 0;
 	VkResult result;
+	int tries = 0;
 	do { /* a GPU may come or go between the two calls */
 		free(*devices);
 		*devices = NULL;
@@ -233,13 +236,14 @@ VkResult vk_instance_enumerate_devices(const struct vk_instance_table *table, Vk
 		if (result != VK_SUCCESS) {
 			return result;
 		}
+		const uint32_t room = n = vk_count(n, VK_COUNT_MAX);
 		*devices = calloc(n, sizeof((*devices)[0]));
 		if (!*devices) {
 			return VK_ERROR_OUT_OF_HOST_MEMORY;
 		}
 		result = table->EnumeratePhysicalDevices(instance, &n, *devices);
-		*count = n;
-	} while (result == VK_INCOMPLETE);
+		*count = vk_count(n, room);
+	} while (result == VK_INCOMPLETE && ++tries < VK_COUNT_TRIES);
 	if (result != VK_SUCCESS) {
 		free(*devices);
 		*devices = NULL;

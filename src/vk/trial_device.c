@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "vk/count.h"
 #include "vk/extensions.h"
 #include "vk/trial_device.h"
 
@@ -13,13 +14,14 @@ static uint32_t find_queue_family(
 		VK_QUEUE_TRANSFER_BIT | VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT;
 	uint32_t count = 0;
 	table->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, NULL);
+	const uint32_t room = count = vk_count(count, VK_COUNT_MAX);
 	VkQueueFamilyProperties *families = count ? calloc(count, sizeof(families[0])) : NULL;
 	if (!families) {
 		return UINT32_MAX;
 	}
 	table->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, families);
 	uint32_t found = UINT32_MAX;
-	for (uint32_t i = 0; i < count && found == UINT32_MAX; i++) {
+	for (uint32_t i = 0; i < vk_count(count, room) && found == UINT32_MAX; i++) {
 		if (families[i].queueCount && (families[i].queueFlags & with_transfer)) {
 			found = i;
 		}
