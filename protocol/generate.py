@@ -9,6 +9,7 @@ folder of the part that compiles it.
 import argparse
 import sys
 
+import fake_driver
 import render_dispatch
 import venus_codec
 import vk_tables
@@ -23,6 +24,7 @@ PARTS = {
     'client': venus_codec.generate_client,
     'dispatch': render_dispatch.generate,
     'tests': wire_tests.generate,
+    'driver': fake_driver.generate,
 }
 
 

@@ -7,13 +7,12 @@
 
 #include "wire_commands.h"
 
-enum { OBJECTS_PER_TYPE = 4 };
-
 /** From here on arrays are short: a command should not become huge. */
 #define ENOUGH ((size_t)8 * 1024)
 
 void filler_init(struct filler *f, struct arena *arena, bool *covered, uint64_t seed) {
-	*f = (struct filler){.state = seed, .arena = arena, .covered = covered};
+	*f = (struct filler){.state = seed, .arena = arena, .covered = covered,
+		.per_type = FILLER_OBJECTS_PER_TYPE};
 }
 
 /* splitmix64 */
@@ -66,8 +65,9 @@ uint32_t filler_output_count(struct filler *f, bool present, size_t capacity) {
 
 void filler_bytes(struct filler *f, void *data, size_t size) {
 	uint8_t *bytes = data;
-	for (size_t i = 0; i < size; i++) {
-		bytes[i] = filler_u8(f);
+	for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+		const uint64_t value = filler_u64(f);
+		memcpy(bytes + i, &value, size - i < sizeof(value) ? size - i : sizeof(value));
 	}
 }
 
@@ -93,11 +93,10 @@ void *filler_alloc(struct filler *f, size_t size) {
 	return data;
 }
 
-/** There is one device: everything belongs to it. */
-static uint64_t object_id(VkObjectType type, uint32_t index) {
+uint64_t filler_object_id(VkObjectType type, uint32_t index) {
 	for (uint32_t i = 0; i < WIRE_OBJECT_TYPE_COUNT; i++) {
 		if (wire_object_types[i] == type) {
-			return 0x1000 + i * OBJECTS_PER_TYPE +
+			return 0x1000 + i * FILLER_OBJECTS_PER_TYPE +
 				(type == VK_OBJECT_TYPE_DEVICE ? 0 : index);
 		}
 	}
@@ -108,7 +107,7 @@ uint64_t filler_id(struct filler *f, VkObjectType type, bool nullable) {
 	if (nullable && filler_below(f, 4) == 0) {
 		return 0;
 	}
-	return object_id(type, filler_below(f, OBJECTS_PER_TYPE));
+	return filler_object_id(type, filler_below(f, f->per_type));
 }
 
 uint64_t filler_new_id(struct filler *f) {
@@ -215,22 +214,22 @@ bool filler_objects_init(struct filler_objects *objects) {
 		return false;
 	}
 	objects->objects =
-		calloc((size_t)WIRE_OBJECT_TYPE_COUNT * OBJECTS_PER_TYPE, sizeof(*objects->objects));
+		calloc((size_t)WIRE_OBJECT_TYPE_COUNT * FILLER_OBJECTS_PER_TYPE, sizeof(*objects->objects));
 	if (!objects->objects) {
 		return false;
 	}
 	struct venus_object *device = NULL;
 	for (uint32_t i = 0; i < WIRE_OBJECT_TYPE_COUNT; i++) {
 		if (wire_object_types[i] == VK_OBJECT_TYPE_DEVICE) {
-			device = &objects->objects[i * OBJECTS_PER_TYPE];
+			device = &objects->objects[i * FILLER_OBJECTS_PER_TYPE];
 		}
 	}
 	for (uint32_t i = 0; i < WIRE_OBJECT_TYPE_COUNT; i++) {
 		VkObjectType type = wire_object_types[i];
-		for (uint32_t k = 0; k < OBJECTS_PER_TYPE; k++) {
-			struct venus_object *object = &objects->objects[i * OBJECTS_PER_TYPE + k];
+		for (uint32_t k = 0; k < FILLER_OBJECTS_PER_TYPE; k++) {
+			struct venus_object *object = &objects->objects[i * FILLER_OBJECTS_PER_TYPE + k];
 			object->type = type;
-			object->id = 0x1000 + i * OBJECTS_PER_TYPE + k;
+			object->id = 0x1000 + i * FILLER_OBJECTS_PER_TYPE + k;
 			atomic_init(&object->handle, object->id);
 			object->device = type == VK_OBJECT_TYPE_INSTANCE ||
 					type == VK_OBJECT_TYPE_PHYSICAL_DEVICE ? NULL : device;

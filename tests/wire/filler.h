@@ -18,7 +18,10 @@ struct filler {
 	uint64_t state;
 	struct arena *arena; /* what pointers point to */
 	bool *covered;       /* which structures and chains were filled in: see wire_coverage */
+	uint32_t per_type;   /* objects of each type that are named, at most FILLER_OBJECTS_PER_TYPE */
 };
+
+#define FILLER_OBJECTS_PER_TYPE 4
 
 /** A structure that may be chained. */
 struct filler_chain_entry {
@@ -52,6 +55,9 @@ const char *filler_string(struct filler *f, bool nullable);
 
 /** Cleared. */
 void *filler_alloc(struct filler *f, size_t size);
+
+/** The id of one of filler_objects. There is one device, which everything belongs to. */
+uint64_t filler_object_id(VkObjectType type, uint32_t index);
 
 /** Of one of filler_objects. */
 uint64_t filler_id(struct filler *f, VkObjectType type, bool nullable);
