@@ -184,7 +184,9 @@ class Tree:
 				self.error(path, line,
 					f'<{name}> is not on every system: what needs it belongs in src/base')
 		text = self.files[path]
-		for match in SYSTEM_PATH.finditer(text):
+		# a policy says which paths may be opened, and base/ opens none that is not there
+		is_policy = os.path.basename(path) == 'sandbox.c'
+		for match in () if is_policy else SYSTEM_PATH.finditer(text):
 			self.error(path, line_of(text, match.start()),
 				f'{match.group()} is not on every system: what reads it belongs in src/base')
 		text = strip_strings(text)

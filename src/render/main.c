@@ -9,7 +9,13 @@
 #include "base/process.h"
 #include "base/socket.h"
 #include "render/context.h"
+#include "render/sandbox.h"
 #include "venera_version.h"
+
+/*
+ * In this order: options; the sandbox (sandbox.c); the context with its threads; for a spare, the driver; and only
+ * then what the device sends, which is the first that a guest has a say in.
+ */
 
 static const char usage[] =
 	"Usage: venera-render --fd=N [OPTIONS]\n"
@@ -21,6 +27,7 @@ static const char usage[] =
 	"  --name=NAME        the guest process's name, for log lines\n"
 	"  --counters-fd=N    shared memory in which to count what it does\n"
 	"  --no-dma-buf       do not offer to share memory by descriptor\n"
+	"  --sandbox=MODE     on (default), log: deny nothing but log what would be, or off\n"
 	"  --spare            load the driver and wait for a context, whose name comes first\n"
 	"  --validate         run under the Khronos validation layer and log what it finds\n"
 	"  --log-level=LEVEL  error, warn, info (default) or debug\n"
@@ -34,6 +41,7 @@ int main(int argc, char **argv) {
 		OPT_COUNTERS_FD,
 		OPT_NAME,
 		OPT_NO_DMA_BUF,
+		OPT_SANDBOX,
 		OPT_SPARE,
 		OPT_VALIDATE,
 		OPT_LOG_LEVEL,
@@ -45,6 +53,7 @@ int main(int argc, char **argv) {
 		{"counters-fd", required_argument, NULL, OPT_COUNTERS_FD},
 		{"name", required_argument, NULL, OPT_NAME},
 		{"no-dma-buf", no_argument, NULL, OPT_NO_DMA_BUF},
+		{"sandbox", required_argument, NULL, OPT_SANDBOX},
 		{"spare", no_argument, NULL, OPT_SPARE},
 		{"validate", no_argument, NULL, OPT_VALIDATE},
 		{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
@@ -56,6 +65,7 @@ int main(int argc, char **argv) {
 	log_init(program, LOG_LEVEL_INFO);
 	struct render_options options = {.name = "guest", .counters_fd = -1};
 	enum log_level level = LOG_LEVEL_INFO;
+	enum sandbox_mode sandbox = SANDBOX_ON;
 	bool spare = false;
 	int fd = -1;
 	int option;
@@ -78,6 +88,12 @@ int main(int argc, char **argv) {
 			break;
 		case OPT_NO_DMA_BUF:
 			options.no_dma_buf = true;
+			break;
+		case OPT_SANDBOX:
+			if (!sandbox_mode_parse(optarg, &sandbox)) {
+				log_error("--sandbox=%s: on, log or off is meant", optarg);
+				return EXIT_FAILURE;
+			}
 			break;
 		case OPT_SPARE:
 			spare = true;
@@ -108,6 +124,10 @@ int main(int argc, char **argv) {
 	log_init(program, level);
 	fd_set_cloexec(fd, true);
 	fd_limit_raise();
+	render_sandbox_choose_cache();
+	if (sandbox_enter(render_sandbox_policy(), sandbox) < 0) {
+		return EXIT_FAILURE;
+	}
 
 	static struct render_context context;
 	int ret = render_context_init(&context, fd, &options);
