@@ -21,7 +21,6 @@
 #endif
 #if OS_HAVE_THREAD_NICE
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #endif
 #if OS_HAVE_PTHREAD_DARWIN
 #include <pthread.h>
@@ -153,8 +152,8 @@ void thread_set_name(const char *name) {
 
 void thread_set_nice(int nice) {
 #if OS_HAVE_THREAD_NICE
-	/* On Linux a nice value belongs to a thread, whatever POSIX says. */
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
+	/* On Linux a nice value belongs to a thread, whatever POSIX says, and 0 is the calling one. */
+	setpriority(PRIO_PROCESS, 0, nice);
 #elif OS_HAVE_PTHREAD_DARWIN
 	/* Threads have no nice value there but a class of service. */
 	pthread_set_qos_class_self_np(nice < 0 ? QOS_CLASS_USER_INTERACTIVE

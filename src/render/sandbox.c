@@ -83,8 +83,9 @@ static const char *const read_variables[] = {
 static const char *const driver_variables[] = {
 	"VK_DRIVER_FILES", "VK_ADD_DRIVER_FILES", "VK_ICD_FILENAMES",
 };
+/* The first is everybody's, and set by render_sandbox_choose_cache(). */
 static const char *const cache_variables[] = {
-	"MESA_SHADER_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH",
+	"XDG_CACHE_HOME", "MESA_SHADER_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -222,7 +223,7 @@ const struct sandbox_policy *render_sandbox_policy(void) {
 void render_sandbox_choose_cache(void) {
 	char path[4096];
 	if (!user_folder(path, sizeof(path), "XDG_CACHE_HOME", ".cache", "venera")) {
-		return; /* then drivers have none either */
+		return; /* then drivers do not find one either */
 	}
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -231,9 +232,6 @@ void render_sandbox_choose_cache(void) {
 	}
 	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
 		log_debug("no shader cache at %s: %s", path, strerror(errno));
-		return;
 	}
-	for (size_t i = 0; i < COUNT(cache_variables); i++) {
-		setenv(cache_variables[i], path, 0);
-	}
+	setenv("XDG_CACHE_HOME", path, 1);
 }

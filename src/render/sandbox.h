@@ -8,8 +8,8 @@
 const struct sandbox_policy *render_sandbox_policy(void);
 
 /**
- * Gives drivers a shader cache of Venera's own, unless the environment names one: what a guest makes
- * its render process write there, no other program of the user's reads. Before the policy is asked for.
+ * Gives drivers a folder for caches of Venera's own, by XDG_CACHE_HOME: what a guest makes its render process
+ * write there, no other program of the user's reads. Once, before the policy is asked for.
  */
 void render_sandbox_choose_cache(void);
 
