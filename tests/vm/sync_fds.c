@@ -304,16 +304,20 @@ static VkFence create_fence(VkFenceCreateFlags flags) {
 	return fence;
 }
 
+static VkSemaphore create_semaphore_with(const void *next) {
+	const VkSemaphoreCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = next};
+	VkSemaphore semaphore;
+	MUST(vkCreateSemaphore(gpu.device, &info, NULL, &semaphore));
+	return semaphore;
+}
+
 static VkSemaphore create_semaphore(void) {
 	const VkExportSemaphoreCreateInfo export = {
 		.sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
 		.handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
 	};
-	const VkSemaphoreCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &export};
-	VkSemaphore semaphore;
-	MUST(vkCreateSemaphore(gpu.device, &info, NULL, &semaphore));
-	return semaphore;
+	return create_semaphore_with(&export);
 }
 
 static int export_fence(VkFence fence) {
@@ -378,11 +382,7 @@ static VkSemaphore create_gate(void) {
 		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
 		.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
 	};
-	const VkSemaphoreCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type};
-	VkSemaphore gate;
-	MUST(vkCreateSemaphore(gpu.device, &info, NULL, &gate));
-	return gate;
+	return create_semaphore_with(&type);
 }
 
 static void open_gate(VkSemaphore gate) {
