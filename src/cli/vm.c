@@ -29,6 +29,10 @@
  * takes it) enters this chain at its beginning, by the guest's power button. Each state
  * has a time after which the next, more forceful one begins; asking again skips the wait. If one of
  * ours fails, the same is done, and the exit code says so.
+ *
+ * But a venera-view that fails costs the machine nothing: another one is started, and venera-gpu tells
+ * it everything. Only one that fails right away, time and again, is a reason to stop; and
+ * if there was a picture before, not even that.
  */
 enum vm_state {
 	VM_WAITING,       /* for venera-gpu's sockets */
@@ -50,6 +54,10 @@ enum vm_state {
 #define VM_QUIT_MS 3000
 #define VM_END_MS 3000
 #define VM_TERMINATE_MS 2000
+/* A view that lived so long works; one that fails sooner is started so often; after that pause. */
+#define VM_VIEW_WORKS_MS 5000
+#define VM_VIEW_ATTEMPTS 3
+#define VM_VIEW_PAUSE_MS 200
 
 struct vm {
 	struct event_loop *loop;
@@ -61,6 +69,10 @@ struct vm {
 	enum vm_state state;
 	struct event_source *timer;     /* until the next state, or the next look for the sockets */
 	struct event_source *qmp_timer; /* until the next attempt to connect */
+	struct event_source *view_timer; /* until venera-view is started again */
+	uint64_t view_started;          /* clock_now() */
+	int view_failures;              /* one after the other, right after the start */
+	bool view_worked;               /* once */
 	uint64_t started;               /* clock_now() */
 	struct qmp *qmp;                /* NULL: not connected */
 	struct input *input;            /* NULL: there is no window */
@@ -92,15 +104,21 @@ static bool start_gpu(struct vm *vm) {
 	return start_child(vm, &vm->gpu, CHILD_DETACHED, &args);
 }
 
-static bool start_view_and_qemu(struct vm *vm) {
+static bool start_view(struct vm *vm) {
 	struct args args = {0};
 	vm_view_args(&args, vm->config, vm->paths);
 	if (vm->input) {
 		args_add_format(&args, "--input-socket=%s", vm->paths->input_socket);
 	}
-	if (!start_child(vm, &vm->view, CHILD_DETACHED, &args)) {
+	vm->view_started = clock_now();
+	return start_child(vm, &vm->view, CHILD_DETACHED, &args);
+}
+
+static bool start_view_and_qemu(struct vm *vm) {
+	if (!start_view(vm)) {
 		return false;
 	}
+	struct args args = {0};
 	vm_qemu_args(&args, vm->config, vm->paths, vm->qemu_info);
 	return start_child(vm, &vm->qemu, CHILD_TERMINAL, &args);
 }
@@ -277,6 +295,39 @@ static void handle_early_end(struct vm *vm, const struct child *child) {
 	vm_stop(vm);
 }
 
+static void handle_view_timer(void *data) {
+	struct vm *vm = data;
+	if (vm->state != VM_RUNNING || child_running(&vm->view)) {
+		return;
+	}
+	child_finish(&vm->view);
+	child_init(&vm->view, "venera-view", vm->loop);
+	if (!start_view(vm)) {
+		event_source_timer_arm(vm->view_timer, VM_VIEW_WORKS_MS * CLOCK_NS_PER_MS);
+	}
+}
+
+static void handle_view_end(struct vm *vm) {
+	const int code = child_exit_code(&vm->view);
+	if (code == 0 || vm->state != VM_RUNNING) {
+		handle_early_end(vm, &vm->view);
+		return;
+	}
+	if (clock_now() - vm->view_started >= VM_VIEW_WORKS_MS * CLOCK_NS_PER_MS) {
+		vm->view_worked = true;
+		vm->view_failures = 0;
+	}
+	if (++vm->view_failures < VM_VIEW_ATTEMPTS) {
+		log_warn(code > 128 ? "venera-view was ended by signal %d; starting another" :
+			"venera-view ended with code %d; starting another", code > 128 ? code - 128 : code);
+		event_source_timer_arm(vm->view_timer, VM_VIEW_PAUSE_MS * CLOCK_NS_PER_MS);
+	} else if (vm->view_worked) {
+		log_error("venera-view fails again and again; the virtual machine goes on without it");
+	} else {
+		handle_early_end(vm, &vm->view);
+	}
+}
+
 static void handle_child_signal(void *data, int signal_number) {
 	struct vm *vm = data;
 	(void)signal_number;
@@ -287,7 +338,7 @@ static void handle_child_signal(void *data, int signal_number) {
 		handle_early_end(vm, &vm->gpu);
 	}
 	if (reap(vm, &vm->view) && vm->state < VM_ENDING) {
-		handle_early_end(vm, &vm->view);
+		handle_view_end(vm);
 	}
 	if (vm->state >= VM_ENDING && !child_running(&vm->gpu) && !child_running(&vm->view)) {
 		event_loop_stop(vm->loop);
@@ -299,8 +350,9 @@ static void handle_child_signal(void *data, int signal_number) {
 static bool watch(struct vm *vm) {
 	vm->timer = event_loop_add_timer(vm->loop, handle_timer, vm);
 	vm->qmp_timer = event_loop_add_timer(vm->loop, handle_qmp_timer, vm);
+	vm->view_timer = event_loop_add_timer(vm->loop, handle_view_timer, vm);
 	signal(SIGPIPE, SIG_IGN);
-	return vm->timer && vm->qmp_timer &&
+	return vm->timer && vm->qmp_timer && vm->view_timer &&
 		event_loop_add_signal(vm->loop, SIGCHLD, handle_child_signal, vm) &&
 		event_loop_add_signal(vm->loop, SIGINT, handle_stop_signal, vm) &&
 		event_loop_add_signal(vm->loop, SIGTERM, handle_stop_signal, vm) &&
