@@ -499,7 +499,7 @@ class Decoder:
         if isinstance(element, Out):
             size = f'sizeof({ctype})'
             body.line(
-                f'{place.target} = venus_decoder_zeroed_array(d, {count}, {size}, '
+                f'{place.target} = venus_decoder_outputs(d, {count}, {size}, '
                 f'{place.argument});'
             )
             body.fail_if(f'!{place.target}')
@@ -609,7 +609,9 @@ class Decoder:
                     f'!venus_decoder_has(d, {count}, {least})',
                     f'venus_fail_short(d, {place.argument})',
                 )
-            call = f'venus_decoder_zeroed_array(d, {count}, sizeof(*{array}), {place.argument})'
+            # of outputs the stream has nothing but their number
+            function = 'venus_decoder_zeroed_array' if least else 'venus_decoder_outputs'
+            call = f'{function}(d, {count}, sizeof(*{array}), {place.argument})'
         else:
             call = f'venus_decoder_array(d, {count}, {least}, sizeof(*{array}), {place.argument})'
         body.line(f'{ctype} *{array} = {call};')

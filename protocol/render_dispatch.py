@@ -360,7 +360,7 @@ def create(writer, model, command):
     writer.close()
     writer.line(f'{handle} handle = VK_NULL_HANDLE;')
     writer.line('args.ret = VK_ERROR_OUT_OF_HOST_MEMORY;')
-    writer.open('if (function) {')
+    writer.open('if (function && !render_object_is_refused(call)) {')
     writer.line(f'args.ret = function({call_text(command, {output.name: "&handle"})});')
     writer.close()
     writer.line('render_object_complete(call, object, (uint64_t)(uintptr_t)handle, args.ret);')

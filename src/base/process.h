@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /**
@@ -58,6 +59,9 @@ void process_terminate(pid_t pid, int grace_ms);
 
 /** Can the processor run virtual machines ("vmx" or "svm" on x86; taken for granted on arm64)? */
 bool cpu_has_virtualization(void);
+
+/** The machine's memory in bytes; 0 if unknown. */
+uint64_t system_memory(void);
 
 /** Resident memory of this process that is its own (not shared), in bytes; 0 if unknown. */
 size_t process_private_memory(void);

@@ -45,6 +45,12 @@ char *process_self_path(void) {
 	return resolved;
 }
 
+uint64_t system_memory(void) {
+	uint64_t bytes = 0;
+	size_t size = sizeof(bytes);
+	return sysctlbyname("hw.memsize", &bytes, &size, NULL, 0) == 0 ? bytes : 0;
+}
+
 bool cpu_has_virtualization(void) {
 	int supported = 0;
 	size_t size = sizeof(supported);
@@ -83,6 +89,15 @@ char *process_self_path(void) {
 	}
 	errno = ENAMETOOLONG;
 	return NULL;
+}
+
+uint64_t system_memory(void) {
+#ifdef _SC_PHYS_PAGES
+	const long pages = sysconf(_SC_PHYS_PAGES);
+	return pages > 0 ? (uint64_t)pages * page_size() : 0;
+#else
+	return 0;
+#endif
 }
 
 /* Is `word` in a list of words with single spaces between them? */

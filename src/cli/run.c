@@ -19,6 +19,7 @@
 #include "cli/options.h"
 #include "cli/runtime.h"
 #include "cli/vm.h"
+#include "ipc/limits.h"
 
 enum {
 	OPTION_DESKTOP,
@@ -36,6 +37,7 @@ enum {
 	OPTION_PRESENT_MODE,
 	OPTION_SCREENSHOT,
 	OPTION_HOSTMEM,
+	OPTION_LIMIT,
 	OPTION_DRIVER,
 	OPTION_ACCEL,
 	OPTION_QEMU,
@@ -69,6 +71,8 @@ static const struct option_spec specs[] = {
 		"where SIGUSR1 to this command saves what the window shows"},
 	[OPTION_HOSTMEM] = {"hostmem", "SIZE", "of the window through which the guest sees the GPU's\n"
 		"memory: a power of two (default 8G)"},
+	[OPTION_LIMIT] = {"limit", "NAME=VALUE", "of what the guest can have; may be given several\n"
+		"times; --limit=help lists them"},
 	[OPTION_DRIVER] = {"driver", "ICD.json", "use only the Vulkan driver of this manifest"},
 	[OPTION_ACCEL] = {"accel", "KIND", "auto (default), kvm, hvf or tcg"},
 	[OPTION_QEMU] = {"qemu", "PATH", "the QEMU to use, 11.1 or newer (default: from PATH)"},
@@ -85,6 +89,7 @@ static const struct option_spec specs[] = {
 /* What the command line says; what it does not say is NULL. */
 struct run_options {
 	const char *text[sizeof(specs) / sizeof(specs[0])];
+	struct args limits; /* may be given several times */
 	char **extra;
 	int extra_count;
 };
@@ -108,6 +113,9 @@ static bool parse(struct run_options *options, int argc, char **argv, int *code)
 	int option;
 	while ((option = option_next(&parser, &value)) >= 0) {
 		options->text[option] = value ? value : "";
+		if (option == OPTION_LIMIT) {
+			args_add(&options->limits, value);
+		}
 	}
 	if (option == OPTION_ERROR) {
 		*code = CLI_EXIT_USAGE;
@@ -117,6 +125,19 @@ static bool parse(struct run_options *options, int argc, char **argv, int *code)
 		print_help();
 		*code = CLI_EXIT_OK;
 		return false;
+	}
+	struct limits limits;
+	limits_init(&limits);
+	for (size_t i = 0; i < options->limits.count; i++) {
+		if (!strcmp(options->limits.list[i], "help")) {
+			limits_print(stdout, &limits, LIMIT_OF_GPU);
+			*code = CLI_EXIT_OK;
+			return false;
+		}
+		if (!limits_parse(&limits, LIMIT_OF_GPU, options->limits.list[i])) {
+			*code = CLI_EXIT_USAGE;
+			return false;
+		}
 	}
 	options->extra = argv + parser.next;
 	options->extra_count = argc - parser.next;
@@ -405,6 +426,7 @@ static char *configure(struct vm_config *config, const struct run_options *optio
 	config->extra = options->extra;
 	config->extra_count = options->extra_count;
 	config->validate = options->text[OPTION_VALIDATE] != NULL;
+	config->limits = options->limits;
 	char *problem = configure_log_level(config, options);
 	if (!problem) {
 		problem = configure_boot(config, options);
@@ -554,6 +576,7 @@ int run_main(int argc, char **argv) {
 	struct run_options options;
 	int code;
 	if (!parse(&options, argc, argv, &code)) {
+		args_finish(&options.limits);
 		return code;
 	}
 	code = CLI_EXIT_FAILED;
@@ -594,5 +617,6 @@ int run_main(int argc, char **argv) {
 out:
 	qemu_finish(&qemu);
 	config_finish(&config);
+	args_finish(&options.limits);
 	return code;
 }

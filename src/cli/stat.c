@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/runtime.h"
 #include "cli/text.h"
+#include "ipc/limits.h"
 
 /*
  * Asks venera-gpu over its control socket, and prints the JSON that comes back, or the same for
@@ -113,6 +114,31 @@ static void print_scanout(struct json scanout) {
 		(double)number(latency, "max") / 1e6);
 }
 
+/* By the same names as the option --limit: what is used of each, up to what. */
+static void print_limits(struct json limits) {
+	int column = 0;
+	for (int i = 0; i < LIMIT_COUNT; i++) {
+		const char *name = limit_name((enum limit)i);
+		struct json limit = json_member(limits, name);
+		if (!json_exists(limit)) {
+			continue;
+		}
+		char max[LIMIT_TEXT_SIZE], used[LIMIT_TEXT_SIZE], text[96];
+		limit_format((enum limit)i, number(limit, "max"), max);
+		limit_format_about((enum limit)i, number(limit, "used"), used);
+		const int width = snprintf(text, sizeof(text), "%s %s of %s", name, used, max);
+		if (column && column + 2 + width > 96) {
+			printf(",\n    %s", text);
+			column = 4 + width;
+		} else {
+			column += printf("%s%s", column ? ", " : "  limits: ", text);
+		}
+	}
+	if (column) {
+		printf("\n");
+	}
+}
+
 static void print_string(struct json string) {
 	for (const char *c = string.begin + 1; c < string.end - 1; c++) {
 		c += *c == '\\';
@@ -133,6 +159,7 @@ static void print_context(struct json context) {
 	printf("  %.1f MiB in %" PRIu64 " pieces of GPU memory\n",
 		(double)number(context, "memory_bytes") / (1 << 20),
 		number(context, "memory_objects"));
+	print_limits(json_member(context, "limits"));
 }
 
 static void print_array(struct json array, void (*print)(struct json)) {
@@ -155,6 +182,10 @@ static int print_answer(const char *answer, size_t size, bool as_json) {
 			printf("no venera-view is connected\n");
 		}
 		print_array(json_member(json, "scanouts"), print_scanout);
+		if (json_exists(json_member(json, "limits"))) {
+			printf("all contexts\n");
+			print_limits(json_member(json, "limits"));
+		}
 		print_array(json_member(json, "contexts"), print_context);
 	}
 	return fflush(stdout) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;

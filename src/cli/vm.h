@@ -23,6 +23,7 @@ struct vm_config {
 	const char *append;    /* the kernel's command line; NULL: none */
 	uint64_t memory;       /* bytes of the guest's RAM */
 	uint64_t hostmem;      /* bytes of the window for GPU memory: a power of two */
+	struct args limits;    /* venera-gpu's, NAME=VALUE; not owned */
 	uint32_t cpus;
 	uint32_t width, height; /* of the screen at first */
 	bool window;           /* else headless */

@@ -70,6 +70,9 @@ void vm_gpu_args(struct args *args, const struct vm_config *config, const struct
 	char *hostmem = text_format_size(config->hostmem);
 	args_add_format(args, "--hostmem=%s", hostmem);
 	free(hostmem);
+	for (size_t i = 0; i < config->limits.count; i++) {
+		args_add_format(args, "--limit=%s", config->limits.list[i]);
+	}
 	add_common(args, config);
 }
 

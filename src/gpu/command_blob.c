@@ -2,10 +2,11 @@
 #include <errno.h>
 
 #include "base/shmem.h"
+#include "gpu/bounds.h"
 #include "gpu/command.h"
 #include "gpu/context.h"
 #include "gpu/guest_log.h"
-#include "gpu/limits.h"
+#include "gpu/limit.h"
 #include "gpu/resource.h"
 
 /*
@@ -51,11 +52,16 @@ static uint32_t create_host_blob(struct gpu_device *device, struct gpu_request *
 	if (command->entry_count != 0) {
 		return GPU_RESP_ERR_INVALID_PARAMETER;
 	}
+	if (!gpu_limit_allows(
+			device, context, LIMIT_CONTEXT_RESOURCES, context->owned_count, 1)) {
+		return GPU_RESP_ERR_OUT_OF_MEMORY;
+	}
 	struct gpu_resource *resource =
 		gpu_resource_create(device, command->resource_id, GPU_RESOURCE_HOST);
 	if (!resource) {
 		return GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
+	gpu_resource_set_owner(resource, context);
 	resource->size = command->size;
 	resource->blob_flags = command->blob_flags;
 	resource->request = request;
@@ -109,8 +115,7 @@ static void finish_mapping(
 }
 
 static void set_unmapped(struct gpu_resource *resource) {
-	resource->mapped = false;
-	list_remove(&resource->map_link);
+	gpu_resource_set_mapped(resource, false);
 }
 
 static void handle_mapped(void *data, int result) {
@@ -166,6 +171,12 @@ uint32_t gpu_map_blob(struct gpu_device *device, struct gpu_request *request, co
 			!is_range_free(device, offset, resource->size)) {
 		return GPU_RESP_ERR_INVALID_PARAMETER;
 	}
+	struct gpu_context *owner = resource->owner;
+	if (!gpu_limit_allows(device, NULL, LIMIT_MAPPINGS, device->mapped_count, 1) || (owner &&
+			!gpu_limit_allows(
+				device, owner, LIMIT_CONTEXT_MAPPINGS, owner->mapped_count, 1))) {
+		return GPU_RESP_ERR_OUT_OF_MEMORY;
+	}
 	int err = vhost_user_map(
 		device->server, resource->fd, offset, resource->size, handle_mapped, resource);
 	if (err) {
@@ -175,9 +186,8 @@ uint32_t gpu_map_blob(struct gpu_device *device, struct gpu_request *request, co
 	}
 	resource->busy = true;
 	resource->request = request;
-	resource->mapped = true;
 	resource->map_offset = offset;
-	list_append(&device->mapped, &resource->map_link);
+	gpu_resource_set_mapped(resource, true);
 	return GPU_PENDING;
 }
 

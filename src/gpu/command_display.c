@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "gpu/bounds.h"
 #include "gpu/command.h"
 #include "gpu/edid.h"
 #include "gpu/image.h"
-#include "gpu/limits.h"
 #include "gpu/resource.h"
 
 /* What Linux and others make their cursors of, when the resource itself has no size. */

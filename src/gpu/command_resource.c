@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "gpu/bounds.h"
 #include "gpu/command.h"
 #include "gpu/image.h"
-#include "gpu/limits.h"
 #include "gpu/resource.h"
 #include "ipc/render_protocol.h"
 

@@ -32,6 +32,15 @@ struct gpu_context {
 	struct list closing_link;
 	struct event_source *closing_timer;
 
+	struct list owned;       /* struct gpu_resource, of its making */
+	uint64_t owned_count, owned_bytes, mapped_count; /* of these */
+	uint32_t limits_reached; /* bits: what was logged */
+
+	/* requests that wait for the render process, and how many were answered; see watch() */
+	uint64_t waiting_count, answered_count, watched_count;
+	struct event_source *watchdog; /* NULL: nothing was waited for yet */
+	bool watching;
+
 	struct list creating;    /* struct gpu_resource, in the order of the requests */
 	struct list attachments; /* struct gpu_attachment */
 	uint64_t next_fence;
@@ -43,6 +52,9 @@ struct gpu_context {
 	struct list timelines[RENDER_MAX_TIMELINES];
 	struct list submitted[RENDER_MAX_TIMELINES];
 };
+
+/** Contexts with those that are ending, each a process. */
+size_t gpu_context_count(const struct gpu_device *device);
 
 /** Of the id, or NULL. */
 struct gpu_context *gpu_context_get(struct gpu_device *device, uint32_t id);

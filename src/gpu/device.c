@@ -6,11 +6,12 @@
 
 #include "base/event_loop.h"
 #include "base/shmem.h"
+#include "gpu/bounds.h"
 #include "gpu/command.h"
 #include "gpu/context.h"
 #include "gpu/device.h"
 #include "gpu/guest_log.h"
-#include "gpu/limits.h"
+#include "gpu/limit.h"
 #include "gpu/renderer.h"
 #include "gpu/resource.h"
 
@@ -180,7 +181,7 @@ void gpu_request_leave_timeline(struct gpu_device *device, struct gpu_request *r
 static uint32_t defer(struct gpu_device *device, struct gpu_resource *resource,
 		struct gpu_request *request, const void *bytes, size_t size) {
 	if (!request->bytes) {
-		if (size > GPU_MAX_DEFERRED_BYTES - device->deferred_bytes) {
+		if (!gpu_limit_allows(device, NULL, LIMIT_DEFERRED_BYTES, device->deferred_bytes, size)) {
 			return GPU_RESP_ERR_OUT_OF_MEMORY;
 		}
 		request->bytes = malloc(size);
@@ -432,18 +433,20 @@ static const struct display_ops display_ops = {
 	.size_changed = handle_size_changed,
 };
 
-/* Each resource may hold a descriptor. */
-static size_t max_resources(void) {
+/* Each resource may hold a descriptor, and each context does. */
+static void fit_to_descriptors(struct limits *limits) {
+	uint64_t *resources = &limits->value[LIMIT_RESOURCES];
+	const uint64_t reserved = GPU_RESERVED_FDS + limits->value[LIMIT_CONTEXTS];
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) {
-		return GPU_MAX_RESOURCES;
+		return;
 	}
-	size_t reserved = GPU_RESERVED_FDS + GPU_MAX_CONTEXTS;
-	if (limit.rlim_cur < 2 * reserved) {
-		return reserved; /* the contexts will be fewer, then */
+	/* with few descriptors the contexts will be fewer */
+	const uint64_t left =
+		limit.rlim_cur < 2 * reserved ? reserved : (uint64_t)limit.rlim_cur - reserved;
+	if (left < *resources) {
+		*resources = left;
 	}
-	size_t left = (size_t)limit.rlim_cur - reserved;
-	return left < GPU_MAX_RESOURCES ? left : GPU_MAX_RESOURCES;
 }
 
 struct gpu_device *gpu_device_create(struct event_loop *loop, struct reaper *reaper,
@@ -457,7 +460,7 @@ struct gpu_device *gpu_device_create(struct event_loop *loop, struct reaper *rea
 	device->reaper = reaper;
 	device->display = display;
 	device->options = *options;
-	device->max_resources = max_resources();
+	fit_to_descriptors(&device->options.limits);
 	list_init(&device->live);
 	list_init(&device->free_requests);
 	list_init(&device->runnable);

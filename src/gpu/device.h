@@ -7,6 +7,8 @@
 #include "gpu/display.h"
 #include "gpu/protocol.h"
 #include "gpu/request.h"
+#include "ipc/limits.h"
+#include "ipc/render_protocol.h"
 #include "virtio/vhost_user.h"
 
 struct event_loop;
@@ -24,6 +26,7 @@ struct gpu_device_options {
 	uint64_t hostmem;        /* bytes of the window for mapped blobs: a power of two; 0: none */
 	unsigned output_count;   /* 1 to GPU_MAX_SCANOUTS */
 	const char *renderer;    /* path of venera-render */
+	struct limits limits;
 	bool validate;           /* it runs under the validation layer */
 	/** The front end is gone; `err` is not 0 if that was not in order. */
 	void (*closed)(void *data, int err);
@@ -54,10 +57,13 @@ struct gpu_device {
 	struct list closing;       /* contexts that are ending */
 	size_t closing_count;
 	struct list mapped;        /* resources in the window */
+	size_t mapped_count;
 	size_t attachment_count;
-	size_t max_resources;      /* each may need a descriptor */
 	size_t backing_entries;
 	uint64_t storage_bytes;
+	uint64_t orphan_bytes;     /* of blobs whose context is gone */
+	uint64_t used[RENDER_TOTAL_COUNT]; /* by all contexts, when it was last added up */
+	uint32_t limits_reached;   /* bits: what was logged */
 
 	uint32_t events;           /* events_read of the configuration */
 	bool display_info_current; /* the guest has read what is true now */

@@ -8,9 +8,9 @@
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/socket.h"
+#include "gpu/bounds.h"
 #include "gpu/display.h"
 #include "gpu/image.h"
-#include "gpu/limits.h"
 #include "gpu/view.h"
 
 /*

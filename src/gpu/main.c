@@ -54,6 +54,7 @@ static void handle_closed(void *data, int err) {
 static bool start_device(struct program *program, int fd) {
 	struct gpu_device_options options = {
 		.hostmem = program->options.hostmem,
+		.limits = program->options.limits,
 		.output_count = program->options.max_outputs,
 		.renderer = program->renderer,
 		.validate = program->options.validate,

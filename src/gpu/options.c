@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gpu/limits.h"
+#include "gpu/bounds.h"
 #include "gpu/options.h"
 #include "gpu/protocol.h"
 #include "venera_version.h"
@@ -23,6 +23,7 @@ static const char usage[] =
 	"  --view-fd=N            or use this socket, connected or listening\n"
 	"  --control-socket=PATH  listen here for `venera stat`\n"
 	"  --hostmem=SIZE         the guest's window for GPU memory, a power of two (8G)\n"
+	"  --limit=NAME=VALUE     of what the guest can have; --limit=help lists them\n"
 	"  --size=WIDTHxHEIGHT    of the display until a view tells another one (1280x800);\n"
 	"                         0x0: not connected until then\n"
 	"  --max-outputs=N        displays of the device, 1 to 16 (1)\n"
@@ -124,6 +125,7 @@ enum option_id {
 	OPT_VIEW_FD,
 	OPT_CONTROL_SOCKET,
 	OPT_HOSTMEM,
+	OPT_LIMIT,
 	OPT_SIZE,
 	OPT_MAX_OUTPUTS,
 	OPT_DRIVER,
@@ -151,6 +153,8 @@ static bool parse_value(struct options *options, int id, const char *value) {
 		return true;
 	case OPT_HOSTMEM:
 		return parse_hostmem(value, &options->hostmem);
+	case OPT_LIMIT:
+		return limits_parse(&options->limits, LIMIT_OF_GPU, value);
 	case OPT_SIZE:
 		return parse_extent(value, &options->width, &options->height);
 	case OPT_MAX_OUTPUTS:
@@ -197,6 +201,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		{"view-fd", required_argument, NULL, OPT_VIEW_FD},
 		{"control-socket", required_argument, NULL, OPT_CONTROL_SOCKET},
 		{"hostmem", required_argument, NULL, OPT_HOSTMEM},
+		{"limit", required_argument, NULL, OPT_LIMIT},
 		{"size", required_argument, NULL, OPT_SIZE},
 		{"max-outputs", required_argument, NULL, OPT_MAX_OUTPUTS},
 		{"driver", required_argument, NULL, OPT_DRIVER},
@@ -216,6 +221,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		.max_outputs = 1,
 		.log_level = LOG_LEVEL_INFO,
 	};
+	limits_init(&options->limits);
 	int id;
 	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (id) {
@@ -228,6 +234,12 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		case OPT_VERSION:
 			puts("venera-gpu " VENERA_VERSION);
 			return OPTIONS_DONE;
+		case OPT_LIMIT:
+			if (!strcmp(optarg, "help")) {
+				limits_print(stdout, &options->limits, LIMIT_OF_GPU);
+				return OPTIONS_DONE;
+			}
+			/* fall through */
 		default:
 			if (!parse_value(options, id, optarg)) {
 				return OPTIONS_ERROR;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "ipc/limits.h"
 
 /** The command line. Strings are argv's. */
 struct options {
@@ -16,6 +17,7 @@ struct options {
 	const char *control_socket; /* NULL: none */
 	const char *driver;      /* NULL: the loader chooses */
 	uint64_t hostmem;        /* bytes */
+	struct limits limits;
 	uint32_t width, height;  /* 0: no display until there is a view */
 	unsigned max_outputs;
 	bool validate;           /* guests' Vulkan runs under the validation layer */

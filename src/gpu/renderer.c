@@ -13,8 +13,8 @@
 #include "base/process.h"
 #include "base/shmem.h"
 #include "base/socket.h"
+#include "gpu/bounds.h"
 #include "gpu/guest_log.h"
-#include "gpu/limits.h"
 #include "gpu/reaper.h"
 #include "gpu/renderer.h"
 
@@ -44,9 +44,11 @@ struct renderer {
 	const struct renderer_ops *ops;
 	void *data;
 	struct reaper *reaper;
+	uint64_t max_queued; /* bytes */
 	pid_t pid;
 	struct channel channel;
 	struct event_source *source;
+	struct event_source *again; /* more was received than one round may handle */
 	struct list held; /* struct renderer_slot; the first one is not filled */
 	size_t held_size; /* bytes */
 	unsigned queued_fds; /* sent since the queue was last empty */
@@ -83,13 +85,17 @@ static void update_mask(struct renderer *renderer) {
 		renderer->source, EVENT_READABLE | (queued ? (uint32_t)EVENT_WRITABLE : 0U));
 }
 
+size_t renderer_queued(const struct renderer *renderer) {
+	return renderer->broken ? 0 : channel_queued(&renderer->channel) + renderer->held_size;
+}
+
 static bool is_flooded(struct renderer *renderer, bool has_fd) {
-	size_t queued = channel_queued(&renderer->channel) + renderer->held_size;
+	const size_t queued = renderer_queued(renderer);
 	if (queued == 0) {
 		renderer->queued_fds = 0;
 	}
 	renderer->queued_fds += has_fd;
-	return queued > GPU_MAX_RENDERER_QUEUE || renderer->queued_fds > GPU_MAX_RENDERER_FDS;
+	return queued > renderer->max_queued || renderer->queued_fds > GPU_MAX_RENDERER_FDS;
 }
 
 static void send_now(struct renderer *renderer, uint32_t type, const void *body, size_t size,
@@ -284,6 +290,12 @@ static bool handle_event(struct renderer *renderer, struct channel_message *mess
 		report_lost(renderer, reason[0] ? reason : "no reason given");
 		return true;
 	}
+	case RENDER_EVENT_USAGE:
+		if (message->size != 0 || message->fd_count > 0) {
+			return false;
+		}
+		renderer->ops->usage(renderer->data);
+		return true;
 	default:
 		return false;
 	}
@@ -293,6 +305,8 @@ static bool handle_event(struct renderer *renderer, struct channel_message *mess
 static void end_process(struct renderer *renderer) {
 	event_source_remove(renderer->source);
 	renderer->source = NULL;
+	event_source_remove(renderer->again);
+	renderer->again = NULL;
 	channel_finish(&renderer->channel);
 	LIST_FOR_EACH_SAFE (slot, &renderer->held, struct renderer_slot, link) {
 		remove_slot(slot);
@@ -326,6 +340,12 @@ static void handle_readable(struct renderer *renderer) {
 			break_off(renderer, "its render process sent garbage");
 		}
 	}
+	/* what is left may have been read from the socket already, which then says nothing of it */
+	event_source_timer_arm(renderer->again, 0);
+}
+
+static void handle_again(void *data) {
+	handle_readable(data);
 }
 
 static void handle_channel(void *data, int fd, uint32_t mask) {
@@ -354,9 +374,18 @@ static pid_t spawn(const struct renderer_options *options, int fd, int counters_
 	snprintf(name_text, sizeof(name_text), "--name=%s", options->guest_name);
 	snprintf(level_text, sizeof(level_text), "--log-level=%s", levels[log_get_level()]);
 	snprintf(counters_text, sizeof(counters_text), "--counters-fd=%d", counters_fd);
-	const char *argv[] = {
-		"venera-render", fd_text, counters_text, name_text, level_text,
-		options->validate ? "--validate" : NULL, NULL};
+	const char *argv[6 + LIMIT_COUNT] = {
+		"venera-render", fd_text, counters_text, name_text, level_text};
+	size_t argc = 5;
+	char limit_texts[LIMIT_COUNT][LIMIT_OPTION_SIZE];
+	for (int i = 0; i < LIMIT_COUNT; i++) {
+		if (limit_is_of((enum limit)i, LIMIT_OF_RENDER)) {
+			argv[argc++] = limit_option((enum limit)i, options->limits, limit_texts[i]);
+		}
+	}
+	if (options->validate) {
+		argv[argc++] = "--validate";
+	}
 	const int fds[] = {fd, counters_fd};
 
 	struct process_options process = PROCESS_OPTIONS_DEFAULT;
@@ -378,6 +407,7 @@ struct renderer *renderer_create(const struct renderer_options *options) {
 	renderer->ops = options->ops;
 	renderer->data = options->data;
 	renderer->reaper = options->reaper;
+	renderer->max_queued = options->limits->value[LIMIT_QUEUED_BYTES];
 	snprintf(renderer->name, sizeof(renderer->name), "%s", options->name);
 
 	int err = shmem_create(
@@ -411,8 +441,9 @@ struct renderer *renderer_create(const struct renderer_options *options) {
 	if (!err) {
 		renderer->source = event_loop_add_fd(
 			options->loop, renderer->channel.fd, EVENT_READABLE, handle_channel, renderer);
+		renderer->again = event_loop_add_timer(options->loop, handle_again, renderer);
 	}
-	if (!renderer->source) {
+	if (!renderer->source || !renderer->again) {
 		guest_log_error("%s: no channel to its render process: %s", options->name,
 			strerror(err ? -err : ENOMEM));
 		goto error_channel;
@@ -420,6 +451,8 @@ struct renderer *renderer_create(const struct renderer_options *options) {
 	return renderer;
 
 error_channel:
+	event_source_remove(renderer->source);
+	event_source_remove(renderer->again);
 	channel_finish(&renderer->channel);
 error_process:
 	reaper_add(renderer->reaper, renderer->pid, renderer->name, 0);
@@ -439,6 +472,10 @@ void renderer_destroy(struct renderer *renderer) {
 	free(renderer);
 }
 
-const struct render_counters *renderer_counters(const struct renderer *renderer) {
+struct render_counters *renderer_counters(const struct renderer *renderer) {
 	return renderer->counters.data;
+}
+
+void renderer_abandon(struct renderer *renderer, const char *reason) {
+	break_off(renderer, reason);
 }

@@ -26,6 +26,8 @@ struct renderer_ops {
 	bool (*blob)(void *data, const struct render_blob *blob, int fd);
 	/** A fence has retired; in order for each ring_idx. */
 	bool (*fence)(void *data, uint32_t ring_idx, uint64_t fence_id);
+	/** What it has of memory has changed. */
+	void (*usage)(void *data);
 	/**
 	 * The guest's context is lost: the process is gone, broke the protocol, does not keep up,
 	 * or said so. Once; no other event follows. `reason` is fit for printing.
@@ -38,6 +40,7 @@ struct renderer_options {
 	struct reaper *reaper;
 	const char *path;   /* of the program */
 	bool validate;      /* it runs under the validation layer */
+	const struct limits *limits;
 	const char *name;   /* of the context, in our log lines */
 	const char *guest_name; /* of the guest's process, in its log lines */
 	const struct renderer_ops *ops;
@@ -50,8 +53,14 @@ struct renderer *renderer_create(const struct renderer_options *options);
 /** Closes the channel, at which the process ends; the reaper sees to it. NULL is accepted. */
 void renderer_destroy(struct renderer *renderer);
 
-/** What its process says that it has done. It may say anything. */
-const struct render_counters *renderer_counters(const struct renderer *renderer);
+/** What its process says that it has done; it may say anything. And what it is told. */
+struct render_counters *renderer_counters(const struct renderer *renderer);
+
+/** Ends it: `lost` will be called with the reason. */
+void renderer_abandon(struct renderer *renderer, const char *reason);
+
+/** Bytes that it has not read. */
+size_t renderer_queued(const struct renderer *renderer);
 
 /**
  * Requests of render_protocol.h. Errors show as a lost context, later. Descriptors stay the

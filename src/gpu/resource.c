@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gpu/bounds.h"
 #include "gpu/context.h"
 #include "gpu/device.h"
 #include "gpu/image.h"
-#include "gpu/limits.h"
+#include "gpu/limit.h"
 #include "gpu/renderer.h"
 #include "gpu/request.h"
 #include "gpu/resource.h"
@@ -25,7 +26,7 @@ struct gpu_resource *gpu_resource_get(struct gpu_device *device, uint32_t id) {
 
 struct gpu_resource *gpu_resource_create(
 		struct gpu_device *device, uint32_t id, enum gpu_resource_kind kind) {
-	if (device->resources.count >= device->max_resources) {
+	if (!gpu_limit_allows(device, NULL, LIMIT_RESOURCES, device->resources.count, 1)) {
 		return NULL;
 	}
 	struct gpu_resource *resource = calloc(1, sizeof(*resource));
@@ -41,9 +42,54 @@ struct gpu_resource *gpu_resource_create(
 	resource->buffer.fd = -1;
 	list_init(&resource->pending);
 	list_init(&resource->creating_link);
+	list_init(&resource->owned_link);
 	list_init(&resource->map_link);
 	list_init(&resource->attachments);
 	return resource;
+}
+
+/* Adds it to those of its owner, or of nobody; or takes it away. */
+static void count_owned(struct gpu_resource *resource, bool adds) {
+	struct gpu_context *owner = resource->owner;
+	const uint64_t one = adds ? 1 : (uint64_t)-1;
+	if (owner) {
+		owner->owned_count += one;
+		owner->owned_bytes += one * resource->fd_size;
+		owner->mapped_count += one * resource->mapped;
+	} else if (resource->kind == GPU_RESOURCE_HOST) {
+		resource->device->orphan_bytes += one * resource->fd_size;
+	}
+}
+
+void gpu_resource_set_owner(struct gpu_resource *resource, struct gpu_context *owner) {
+	count_owned(resource, false);
+	list_remove(&resource->owned_link);
+	resource->owner = owner;
+	if (owner) {
+		list_append(&owner->owned, &resource->owned_link);
+	}
+	count_owned(resource, true);
+}
+
+void gpu_resource_set_memory(struct gpu_resource *resource, int fd, uint64_t size) {
+	count_owned(resource, false);
+	resource->fd = fd;
+	resource->fd_size = fd >= 0 ? size : 0;
+	count_owned(resource, true);
+}
+
+void gpu_resource_set_mapped(struct gpu_resource *resource, bool mapped) {
+	struct gpu_device *device = resource->device;
+	count_owned(resource, false);
+	resource->mapped = mapped;
+	list_remove(&resource->map_link);
+	if (mapped) {
+		list_append(&device->mapped, &resource->map_link);
+		device->mapped_count++;
+	} else {
+		device->mapped_count--;
+	}
+	count_owned(resource, true);
 }
 
 static void free_storage(struct gpu_device *device, struct gpu_resource *resource) {
@@ -64,7 +110,10 @@ void gpu_resource_destroy(struct gpu_device *device, struct gpu_resource *resour
 	gpu_resource_unset_backing(device, resource);
 	gpu_resource_unblock(device, resource);
 	list_remove(&resource->creating_link);
+	list_remove(&resource->owned_link);
+	count_owned(resource, false);
 	list_remove(&resource->map_link);
+	device->mapped_count -= resource->mapped;
 	id_table_remove(&device->resources, resource->id);
 	if (resource->fd >= 0) {
 		close(resource->fd);
@@ -84,7 +133,9 @@ void gpu_resource_unblock(struct gpu_device *device, struct gpu_resource *resour
 bool gpu_resource_allocate(
 		struct gpu_device *device, struct gpu_resource *resource, uint64_t size) {
 	free_storage(device, resource);
-	if (size > GPU_MAX_2D_BYTES || page_align(size) > GPU_MAX_2D_BYTES - device->storage_bytes) {
+	const uint64_t aligned = page_align(size);
+	if (!aligned || !gpu_limit_allows(
+			device, NULL, LIMIT_SCREEN_MEMORY, device->storage_bytes, aligned)) {
 		return false;
 	}
 	if (shmem_create(&resource->storage, "venera-2d", size) < 0) {
@@ -103,8 +154,10 @@ uint32_t gpu_resource_set_backing(struct gpu_device *device, struct gpu_resource
 	if (resource->backing.pieces) {
 		return GPU_RESP_ERR_UNSPEC;
 	}
-	if (count > GPU_MAX_BACKING_ENTRIES ||
-			count > GPU_MAX_BACKING_ENTRIES_TOTAL - device->backing_entries ||
+	const uint64_t most = device->options.limits.value[LIMIT_BACKING_PIECES];
+	if (count > most / GPU_BACKING_SHARE ||
+			!gpu_limit_allows(
+				device, NULL, LIMIT_BACKING_PIECES, device->backing_entries, count) ||
 			!backing_init(&resource->backing, entries, count)) {
 		return GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
@@ -147,7 +200,8 @@ bool gpu_resource_attach(struct gpu_device *device, struct gpu_resource *resourc
 	if (find_attachment(resource, context)) {
 		return true;
 	}
-	if (device->attachment_count >= GPU_MAX_ATTACHMENTS) {
+	if (!gpu_limit_allows(
+			device, context, LIMIT_ATTACHMENTS, device->attachment_count, 1)) {
 		return false;
 	}
 	struct gpu_attachment *attachment = calloc(1, sizeof(*attachment));

@@ -47,6 +47,10 @@ struct gpu_resource {
 	uint64_t fd_size;  /* bytes of it, at least `size` */
 	uint32_t map_info; /* how the guest is to map it */
 
+	/* HOST: whose LIMIT_CONTEXT_RESOURCES has it; NULL: its context is gone */
+	struct gpu_context *owner;
+	struct list owned_link;
+
 	/* while a render process makes it */
 	struct list creating_link;
 	struct gpu_request *request; /* what to answer then, or when it is mapped or unmapped */
@@ -90,6 +94,15 @@ struct gpu_resource *gpu_resource_create(
  * under way. Commands that wait for it are executed later (and find nothing).
  */
 void gpu_resource_destroy(struct gpu_device *device, struct gpu_resource *resource);
+
+/** It is one of the context's, or, NULL, of none any more. */
+void gpu_resource_set_owner(struct gpu_resource *resource, struct gpu_context *owner);
+
+/** The render process has sent the memory. */
+void gpu_resource_set_memory(struct gpu_resource *resource, int fd, uint64_t size);
+
+/** It goes into the window, or out of it. */
+void gpu_resource_set_mapped(struct gpu_resource *resource, bool mapped);
 
 /** What was under way is over: those who wait are executed when the device gets to it. */
 void gpu_resource_unblock(struct gpu_device *device, struct gpu_resource *resource);

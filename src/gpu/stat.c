@@ -5,6 +5,7 @@
 #include "gpu/context.h"
 #include "gpu/device.h"
 #include "gpu/json_text.h"
+#include "gpu/limit.h"
 #include "gpu/renderer.h"
 #include "gpu/stat.h"
 
@@ -39,6 +40,43 @@ static void write_counter(
 	json_text_uint(text, name, atomic_load_explicit(counter, memory_order_relaxed));
 }
 
+static void write_limit(struct json_text *text, const struct gpu_device *device, enum limit limit,
+		uint64_t used) {
+	json_text_begin(text, limit_name(limit), '{');
+	json_text_uint(text, "used", used);
+	json_text_uint(text, "max", device->options.limits.value[limit]);
+	json_text_end(text, '}');
+}
+
+static void write_context_limits(struct json_text *text, const struct gpu_context *context) {
+	const struct gpu_device *device = context->device;
+	json_text_begin(text, "limits", '{');
+	write_limit(text, device, LIMIT_CONTEXT_RESOURCES, context->owned_count);
+	write_limit(text, device, LIMIT_CONTEXT_MAPPINGS, context->mapped_count);
+	write_limit(text, device, LIMIT_FENCES, context->waiting_count);
+	write_limit(text, device, LIMIT_QUEUED_BYTES, renderer_queued(context->renderer));
+	for (int i = LIMIT_RENDER_FIRST; i < LIMIT_RENDER_END; i++) {
+		write_limit(text, device, (enum limit)i, gpu_limit_used(context, (enum limit)i));
+	}
+	json_text_end(text, '}');
+}
+
+static void write_limits(struct json_text *text, struct gpu_device *device) {
+	gpu_limit_share(device);
+	json_text_begin(text, "limits", '{');
+	write_limit(text, device, LIMIT_CONTEXTS, gpu_context_count(device));
+	write_limit(text, device, LIMIT_RESOURCES, device->resources.count);
+	write_limit(text, device, LIMIT_ATTACHMENTS, device->attachment_count);
+	write_limit(text, device, LIMIT_MAPPINGS, device->mapped_count);
+	write_limit(text, device, LIMIT_MEMORY_TOTAL, device->used[RENDER_MEMORY_TOTAL]);
+	write_limit(text, device, LIMIT_SHARED_MEMORY_TOTAL,
+		device->used[RENDER_SHARED_MEMORY_TOTAL]);
+	write_limit(text, device, LIMIT_SCREEN_MEMORY, device->storage_bytes);
+	write_limit(text, device, LIMIT_BACKING_PIECES, device->backing_entries);
+	write_limit(text, device, LIMIT_DEFERRED_BYTES, device->deferred_bytes);
+	json_text_end(text, '}');
+}
+
 static void write_context(struct json_text *text, const struct gpu_context *context) {
 	json_text_begin(text, NULL, '{');
 	json_text_uint(text, "id", context->id);
@@ -48,8 +86,10 @@ static void write_context(struct json_text *text, const struct gpu_context *cont
 	write_counter(text, "commands", &counters->commands);
 	write_counter(text, "submissions", &counters->submissions);
 	write_counter(text, "ring_wakeups", &counters->ring_wakeups);
-	write_counter(text, "memory_objects", &counters->memory_objects);
-	write_counter(text, "memory_bytes", &counters->memory_bytes);
+	write_counter(text, "memory_objects",
+		&counters->used[LIMIT_MEMORY_OBJECTS - LIMIT_RENDER_FIRST]);
+	write_counter(text, "memory_bytes", &counters->used[LIMIT_MEMORY - LIMIT_RENDER_FIRST]);
+	write_context_limits(text, context);
 	json_text_end(text, '}');
 }
 
@@ -74,6 +114,9 @@ void gpu_stat_write(struct json_text *text, struct gpu_device *device, struct di
 	}
 	json_text_end(text, ']');
 	json_text_uint(text, "resources", device ? device->resources.count : 0);
+	if (device) {
+		write_limits(text, device);
+	}
 	json_text_begin(text, "contexts", '[');
 	if (device) {
 		write_contexts(text, device);

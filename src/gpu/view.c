@@ -8,7 +8,7 @@
 #include "base/channel.h"
 #include "base/event_loop.h"
 #include "base/log.h"
-#include "gpu/limits.h"
+#include "gpu/bounds.h"
 #include "gpu/view.h"
 
 struct view {

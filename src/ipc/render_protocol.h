@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "ipc/limits.h"
+
 /**
  * Messages between a device (venera-gpu or venera-vtest) and the venera-render process of one
  * Venus context, over a base/channel. The device starts the process with the
@@ -57,7 +59,14 @@ enum render_event {
 	RENDER_EVENT_FENCE = 2,
 	/** The guest violated the protocol or the device failed for good (struct render_lost). Once. */
 	RENDER_EVENT_LOST = 3,
+	/**
+	 * Memory in use has changed by RENDER_USAGE_STEP or more since the last of these: see
+	 * render_counters.others (no body).
+	 */
+	RENDER_EVENT_USAGE = 4,
 };
+
+#define RENDER_USAGE_STEP (UINT64_C(16) << 20)
 
 /** The values of virtio-gpu's blob_flags. */
 enum render_blob_flag {
@@ -125,17 +134,32 @@ struct render_fence {
 	uint32_t reserved; /* 0 */
 };
 
+/** What is limited for all contexts together, as what each of them has. */
+enum render_shared_limit {
+	RENDER_SHARED_MEMORY_TOTAL, /* LIMIT_SHARED_MEMORY, up to LIMIT_SHARED_MEMORY_TOTAL */
+	RENDER_MEMORY_TOTAL,        /* LIMIT_MEMORY, up to LIMIT_MEMORY_TOTAL */
+	RENDER_TOTAL_COUNT,
+};
+
 /**
- * What the process has done so far, in shared memory that the device may give it when it starts it
- * (--counters-fd). The process counts; the device may look at any time and never writes. What it
- * reads is for people's eyes and need not be true.
+ * Shared memory of the device and one process, which it may give it when it starts it
+ * (--counters-fd). What a process says of itself need not be true: it is for people's eyes, and
+ * limits what others get no further than the process's own limits go.
  */
 struct render_counters {
-	_Atomic uint64_t commands;       /* executed, those in command streams included */
-	_Atomic uint64_t submissions;    /* vkQueueSubmit and its like */
-	_Atomic uint64_t ring_wakeups;   /* the guest rang for a ring that slept */
-	_Atomic uint64_t memory_objects; /* VkDeviceMemory that there are now */
-	_Atomic uint64_t memory_bytes;   /* of these */
+	/* the process counts */
+	_Atomic uint64_t commands;     /* executed, those in command streams included */
+	_Atomic uint64_t submissions;  /* vkQueueSubmit and its like */
+	_Atomic uint64_t ring_wakeups; /* the guest rang for a ring that slept */
+	_Atomic uint64_t used[LIMIT_RENDER_COUNT]; /* by limit - LIMIT_RENDER_FIRST */
+	/*
+	 * 1 while the context path executes what the guest sent. How long that takes is the guest's
+	 * affair; otherwise requests are answered at once.
+	 */
+	_Atomic uint64_t guest_work;
+
+	/* the device says: what all other contexts have; by render_shared_limit */
+	_Atomic uint64_t others[RENDER_TOTAL_COUNT];
 };
 
 struct render_lost {

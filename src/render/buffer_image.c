@@ -163,8 +163,11 @@ void render_handle_vkCreateBuffer(struct render_call *call, struct venus_vkCreat
 	((struct render_buffer *)object)->binding =
 		prepare_buffer(call, args->pCreateInfo, &external);
 	VkBuffer handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateBuffer(
-		args->device, args->pCreateInfo, NULL, &handle);
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!render_object_is_refused(call)) {
+		args->ret = render_call_device_table(call)->CreateBuffer(
+			args->device, args->pCreateInfo, NULL, &handle);
+	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
 
@@ -272,6 +275,9 @@ void render_handle_vkCreateImage(struct render_call *call, struct venus_vkCreate
 	VkImage handle = VK_NULL_HANDLE;
 	args->ret = describe_image(call, info, &external, &request, &image->binding);
 	image->linear = info->tiling == VK_IMAGE_TILING_LINEAR;
+	if (args->ret == VK_SUCCESS && render_object_is_refused(call)) {
+		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	}
 	if (args->ret == VK_SUCCESS) {
 		args->ret = device->vk.CreateImage(args->device, info, NULL, &handle);
 	}

@@ -148,7 +148,8 @@ static int handle_create_blob(
 		if (request->blob_flags != RENDER_BLOB_MAPPABLE) {
 			blob.error = -EINVAL;
 		} else {
-			shmem = render_shmem_create("venus-shmem", size, 0, &blob.error);
+			shmem = render_shmem_create(
+				context, "venus-shmem", size, 0, &blob.error);
 			blob.map_info = RENDER_MAP_CACHED;
 		}
 	} else {
@@ -176,7 +177,8 @@ static int handle_attach(struct render_context *context,
 		return -EPROTO;
 	}
 	int error = 0;
-	struct render_shmem *shmem = render_shmem_import(message->fds[0], request->size, &error);
+	struct render_shmem *shmem = render_shmem_import(
+		context, message->fds[0], request->size, &error);
 	message->fds[0] = -1;
 	if (!shmem) {
 		log_warn("%s: resource %u cannot be mapped: errno %d", context->options.name,
@@ -202,7 +204,10 @@ static int handle_submit(
 	}
 	/* of the end of a lost or stopping context only the fence matters */
 	if (size && !render_context_is_ending(context)) {
+		_Atomic uint64_t *guest_work = &context->counters->guest_work;
+		atomic_store_explicit(guest_work, 1, memory_order_relaxed);
 		render_executor_run(&context->path, stream, size);
+		atomic_store_explicit(guest_work, 0, memory_order_relaxed);
 	}
 	if (submit->flags & RENDER_SUBMIT_FENCE) {
 		render_fence_create(context, submit->ring_idx, submit->fence_id);

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/shmem.h"
+#include "ipc/limits.h"
 #include "ipc/render_protocol.h"
 #include "render/executor.h"
 #include "render/monitor.h"
@@ -27,6 +28,7 @@ struct render_queue;
 struct render_options {
 	const char *name;  /* the guest process's name, for logs; the device may give another */
 	bool validate;     /* run under the Khronos validation layer and log what it says */
+	struct limits limits;
 	bool no_dma_buf;   /* descriptors of memory are nothing to the guest: do not offer any */
 	int counters_fd;   /* shared memory of a struct render_counters, taken over; -1: none */
 };
@@ -68,6 +70,9 @@ struct render_context {
 	struct shmem counters_memory;      /* the device's, or nobody's */
 	struct render_counters own_counters; /* those that nobody looks at */
 	struct render_counters *counters;
+	_Atomic uint32_t failure_lines; /* of what guests do not hear of */
+	_Atomic uint32_t limits_reached; /* bits: what was logged */
+	_Atomic uint64_t reported[RENDER_TOTAL_COUNT]; /* what the device was told of */
 
 	struct render_monitor monitor;
 	struct render_executor path;

@@ -5,25 +5,25 @@
 #include <string.h>
 
 #include "render/call.h"
+#include "render/limit.h"
 #include "render/resource.h"
 #include "render/ring.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
 
-/** Temporaries of one command together. */
-#define EXECUTOR_ARENA_LIMIT (UINT64_C(256) << 20)
 /** A stream copy larger than this is given back after use. */
 #define EXECUTOR_STREAM_KEEP (UINT64_C(1) << 20)
-/** A command stream larger than this is refused. */
-#define EXECUTOR_STREAM_MAX (UINT64_C(1) << 30)
+/** Room for outputs that need not fit into a reply. */
+#define EXECUTOR_OUTPUT_ROOM (UINT64_C(64) << 10)
 
 enum { COMMAND_HEADER_SIZE = 8, COMMAND_FLAG_GENERATE_REPLY = 1 };
 
 void render_executor_init(
 		struct render_executor *executor, struct render_context *context, struct render_ring *ring) {
 	*executor = (struct render_executor){.context = context, .ring = ring};
-	arena_init(&executor->arena, EXECUTOR_ARENA_LIMIT);
-	arena_init(&executor->stream_arena, EXECUTOR_ARENA_LIMIT);
+	const uint64_t arena_bytes = context->options.limits.value[LIMIT_ARENA];
+	arena_init(&executor->arena, (size_t)arena_bytes);
+	arena_init(&executor->stream_arena, (size_t)arena_bytes);
 	epoch_reader_add(&context->epoch, &executor->reader);
 }
 
@@ -40,6 +40,14 @@ static void lose_for_decode_error(
 	render_context_lose(executor->context, "%s%s%s: %s", venus_command_name(command),
 		decoder->error_argument ? ": " : "",
 		decoder->error_argument ? decoder->error_argument : "", decoder->error);
+}
+
+/**
+ * Outputs are as large as the guest says, but it must have made room for them in its reply stream.
+ * Structures may be larger in memory than on the wire, by padding.
+ */
+static uint64_t reply_room(const struct render_executor *executor) {
+	return 2 * (executor->reply.size - executor->reply.position);
 }
 
 /** All commands of [data, data + size), inside an epoch section. */
@@ -93,6 +101,7 @@ static bool run_commands(struct render_executor *executor, const uint8_t *data, 
 		decoder.resource = NULL;
 		decoder.previous_resource = NULL;
 		decoder.failed_object = NULL;
+		decoder.output_max = EXECUTOR_OUTPUT_ROOM + (call.wants_reply ? reply_room(executor) : 0);
 		entry->func(&call);
 		if (decoder.error) {
 			lose_for_decode_error(executor, &decoder, header[0]);
@@ -127,7 +136,10 @@ bool render_executor_run(struct render_executor *executor, const uint8_t *data, 
 
 bool render_executor_run_resource(struct render_executor *executor,
 		const struct render_resource *resource, uint64_t offset, uint64_t size) {
-	if (size > EXECUTOR_STREAM_MAX || size % 4) {
+	if (size > executor->context->options.limits.value[LIMIT_STREAM_BYTES]) {
+		render_limit_log(executor->context, LIMIT_STREAM_BYTES, size);
+	}
+	if (size > executor->context->options.limits.value[LIMIT_STREAM_BYTES] || size % 4) {
 		render_context_lose(executor->context,
 			"vkExecuteCommandStreamsMESA: a stream of %llu bytes", (unsigned long long)size);
 		return false;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/socket.h"
+#include "ipc/limits.h"
 #include "render/context.h"
 #include "render/sandbox.h"
 #include "venera_version.h"
@@ -26,6 +27,7 @@ static const char usage[] =
 	"  --fd=N             the connected socket to the device\n"
 	"  --name=NAME        the guest process's name, for log lines\n"
 	"  --counters-fd=N    shared memory in which to count what it does\n"
+	"  --limit=NAME=VALUE  of what the guest can have; --limit=help lists them\n"
 	"  --no-dma-buf       do not offer to share memory by descriptor\n"
 	"  --sandbox=MODE     on (default), log: deny nothing but log what would be, or off\n"
 	"  --spare            load the driver and wait for a context, whose name comes first\n"
@@ -40,6 +42,7 @@ int main(int argc, char **argv) {
 		OPT_FD = 1,
 		OPT_COUNTERS_FD,
 		OPT_NAME,
+		OPT_LIMIT,
 		OPT_NO_DMA_BUF,
 		OPT_SANDBOX,
 		OPT_SPARE,
@@ -52,6 +55,7 @@ int main(int argc, char **argv) {
 		{"fd", required_argument, NULL, OPT_FD},
 		{"counters-fd", required_argument, NULL, OPT_COUNTERS_FD},
 		{"name", required_argument, NULL, OPT_NAME},
+		{"limit", required_argument, NULL, OPT_LIMIT},
 		{"no-dma-buf", no_argument, NULL, OPT_NO_DMA_BUF},
 		{"sandbox", required_argument, NULL, OPT_SANDBOX},
 		{"spare", no_argument, NULL, OPT_SPARE},
@@ -64,6 +68,7 @@ int main(int argc, char **argv) {
 
 	log_init(program, LOG_LEVEL_INFO);
 	struct render_options options = {.name = "guest", .counters_fd = -1};
+	limits_init(&options.limits);
 	enum log_level level = LOG_LEVEL_INFO;
 	enum sandbox_mode sandbox = SANDBOX_ON;
 	bool spare = false;
@@ -85,6 +90,15 @@ int main(int argc, char **argv) {
 		}
 		case OPT_NAME:
 			options.name = optarg;
+			break;
+		case OPT_LIMIT:
+			if (!strcmp(optarg, "help")) {
+				limits_print(stdout, &options.limits, LIMIT_OF_RENDER);
+				return EXIT_SUCCESS;
+			}
+			if (!limits_parse(&options.limits, LIMIT_OF_RENDER, optarg)) {
+				return EXIT_FAILURE;
+			}
 			break;
 		case OPT_NO_DMA_BUF:
 			options.no_dma_buf = true;

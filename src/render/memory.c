@@ -6,6 +6,7 @@
 #include "render/call.h"
 #include "render/chain.h"
 #include "render/device.h"
+#include "render/limit.h"
 #include "render/physical_device.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -42,7 +43,7 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 	const uint64_t size = (info->allocationSize + alignment - 1) / alignment * alignment;
 	int error;
 	if (!shmem) {
-		shmem = render_shmem_create("venus-memory", size, alignment, &error);
+		shmem = render_shmem_create(call->context, "venus-memory", size, alignment, &error);
 	} else if (page_align(info->allocationSize) > shmem->shm.size) {
 		render_shmem_unref(shmem);
 		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
@@ -86,6 +87,22 @@ static bool is_export(
 	return physical->shares_memory && export && export->handleTypes;
 }
 
+static void give_memory(struct render_context *context, uint64_t size) {
+	render_limit_give(context, LIMIT_MEMORY_OBJECTS, 1);
+	render_limit_give(context, LIMIT_MEMORY, size);
+}
+
+static VkResult take_memory(struct render_context *context, uint64_t size) {
+	if (!render_limit_take(context, LIMIT_MEMORY_OBJECTS, 1)) {
+		return VK_ERROR_TOO_MANY_OBJECTS;
+	}
+	if (!render_limit_take(context, LIMIT_MEMORY, size)) {
+		render_limit_give(context, LIMIT_MEMORY_OBJECTS, 1);
+		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	}
+	return VK_SUCCESS;
+}
+
 void render_handle_vkAllocateMemory(
 		struct render_call *call, struct venus_vkAllocateMemory *args) {
 	struct render_device *device = render_device_of(call->decoder->device);
@@ -114,7 +131,8 @@ void render_handle_vkAllocateMemory(
 	struct render_memory *memory = (struct render_memory *)object;
 	memory->size = info->allocationSize;
 	VkDeviceMemory handle = VK_NULL_HANDLE;
-	if (call->decoder->failed_object) {
+	bool taken = false;
+	if (call->decoder->failed_object || render_object_is_refused(call)) {
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 		render_shmem_unref(shmem);
 	} else if (info->memoryTypeIndex >= types->guest.memoryTypeCount) {
@@ -123,7 +141,10 @@ void render_handle_vkAllocateMemory(
 	} else if (!is_possible(types, info)) {
 		args->ret = VK_ERROR_OUT_OF_DEVICE_MEMORY;
 		render_shmem_unref(shmem);
+	} else if ((args->ret = take_memory(call->context, memory->size)) != VK_SUCCESS) {
+		render_shmem_unref(shmem);
 	} else {
+		taken = true;
 		const uint32_t type = info->memoryTypeIndex;
 		memory->flags = types->guest.memoryTypes[type].propertyFlags;
 		info->memoryTypeIndex = types->of[type].host;
@@ -139,9 +160,8 @@ void render_handle_vkAllocateMemory(
 			args->ret = device->vk.AllocateMemory(args->device, info, NULL, &handle);
 		}
 	}
-	if (handle) {
-		render_count(&call->context->counters->memory_objects, 1);
-		render_count(&call->context->counters->memory_bytes, memory->size);
+	if (taken && !handle) {
+		give_memory(call->context, memory->size);
 	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
@@ -159,8 +179,7 @@ void render_memory_free(struct render_context *context, struct render_memory *me
 	if (handle) {
 		device->vk.FreeMemory(render_device_handle(device), handle, NULL);
 		render_shmem_unref(shmem);
-		render_count(&context->counters->memory_objects, (uint64_t)-1);
-		render_count(&context->counters->memory_bytes, -size);
+		give_memory(context, size);
 	}
 }
 

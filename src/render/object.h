@@ -26,6 +26,7 @@ struct render_context;
 /** A VkCommandPool or VkDescriptorPool: what was allocated from it goes with it. */
 struct render_pool {
 	struct venus_object base;
+	uint64_t descriptors; /* taken from LIMIT_DESCRIPTORS */
 	/* under the device's pool_lock: */
 	struct list children; /* struct render_pool_child, link */
 	bool released;        /* nothing is added any more */
@@ -43,7 +44,7 @@ struct render_pool_child {
 
 struct render_query_pool {
 	struct venus_object base;
-	uint32_t count;  /* queries */
+	uint32_t count;  /* queries, taken from LIMIT_QUERIES; 0: a failed object */
 	uint32_t values; /* integers that one query returns, without availability */
 };
 
@@ -57,9 +58,18 @@ struct venus_object *render_object_alloc(
 /** Binds it to its id. false: the id is taken, the object is freed, and the call has failed. */
 bool render_object_publish(struct render_call *call, struct venus_object *object);
 
-/** Both. NULL: the call has failed. */
+/**
+ * Both. NULL: the call has failed. If there are too many the object is there all the same, since the
+ * guest's next commands may name it; but see render_object_is_refused().
+ */
 struct venus_object *render_object_reserve(
 	struct render_call *call, uint64_t id, VkObjectType type, size_t size);
+
+/**
+ * The context has more objects than it may have: the host is not asked for what was just reserved, and
+ * the guest gets VK_ERROR_OUT_OF_HOST_MEMORY.
+ */
+bool render_object_is_refused(struct render_call *call);
 
 /**
  * The host's answer: on success `handle` is stored. Else the id is unbound if the guest reads the reply, or bound to a

@@ -77,7 +77,7 @@ static void batch_end(struct render_call *call, struct batch *batch, VkResult re
 			return; \
 		} \
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY; \
-		if (!call->decoder->failed_object) { \
+		if (!call->decoder->failed_object && !render_object_is_refused(call)) { \
 			args->ret = render_call_device_table(call)->Create##kind##Pipelines( \
 				__VA_ARGS__, args->createInfoCount, args->pCreateInfos, NULL, \
 				(VkPipeline *)(void *)batch.handles); \
@@ -100,7 +100,7 @@ void render_handle_vkCreateRayTracingPipelinesKHR(
 		return;
 	}
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-	if (!call->decoder->failed_object) {
+	if (!call->decoder->failed_object && !render_object_is_refused(call)) {
 		args->ret = vk->CreateRayTracingPipelinesKHR(args->device, VK_NULL_HANDLE,
 			args->pipelineCache, args->createInfoCount, args->pCreateInfos, NULL,
 			(VkPipeline *)(void *)batch.handles);

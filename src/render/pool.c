@@ -7,6 +7,7 @@
 #include "render/call.h"
 #include "render/device.h"
 #include "render/failure.h"
+#include "render/limit.h"
 #include "render/object.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -137,8 +138,11 @@ void render_handle_vkCreateCommandPool(
 	pool->resettable =
 		args->pCreateInfo->flags & VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
 	VkCommandPool handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateCommandPool(
-		args->device, args->pCreateInfo, NULL, &handle);
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!render_object_is_refused(call)) {
+		args->ret = render_call_device_table(call)->CreateCommandPool(
+			args->device, args->pCreateInfo, NULL, &handle);
+	}
 	render_object_complete(call, &pool->base, RENDER_HANDLE(handle), args->ret);
 }
 
@@ -159,7 +163,7 @@ void render_handle_vkAllocateCommandBuffers(
 		return;
 	}
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-	if (!call->decoder->failed_object) {
+	if (!call->decoder->failed_object && !render_object_is_refused(call)) {
 		args->ret = render_call_device_table(call)->AllocateCommandBuffers(args->device,
 			args->pAllocateInfo, (VkCommandBuffer *)(void *)children.handles);
 	}
@@ -186,6 +190,15 @@ void render_handle_vkFreeCommandBuffers(
 	}
 }
 
+/** What a driver may make room for: it does so when the pool is made, whatever is then used. */
+static uint64_t count_descriptors(const VkDescriptorPoolCreateInfo *info) {
+	uint64_t count = info->maxSets;
+	for (uint32_t i = 0; i < info->poolSizeCount; i++) {
+		count += info->pPoolSizes[i].descriptorCount;
+	}
+	return count;
+}
+
 void render_handle_vkCreateDescriptorPool(
 		struct render_call *call, struct venus_vkCreateDescriptorPool *args) {
 	struct render_pool *pool = create_pool(
@@ -194,8 +207,14 @@ void render_handle_vkCreateDescriptorPool(
 		return;
 	}
 	VkDescriptorPool handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateDescriptorPool(
-		args->device, args->pCreateInfo, NULL, &handle);
+	const uint64_t descriptors = count_descriptors(args->pCreateInfo);
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!render_object_is_refused(call) &&
+			render_limit_take(call->context, LIMIT_DESCRIPTORS, descriptors)) {
+		pool->descriptors = descriptors;
+		args->ret = render_call_device_table(call)->CreateDescriptorPool(
+			args->device, args->pCreateInfo, NULL, &handle);
+	}
 	render_object_complete(call, &pool->base, RENDER_HANDLE(handle), args->ret);
 }
 
@@ -226,7 +245,7 @@ void render_handle_vkAllocateDescriptorSets(
 		return;
 	}
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
-	if (!call->decoder->failed_object) {
+	if (!call->decoder->failed_object && !render_object_is_refused(call)) {
 		args->ret = render_call_device_table(call)->AllocateDescriptorSets(args->device,
 			args->pAllocateInfo, (VkDescriptorSet *)(void *)children.handles);
 	}

@@ -4,6 +4,7 @@
 
 #include "render/call.h"
 #include "render/device.h"
+#include "render/limit.h"
 #include "render/object.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -35,10 +36,15 @@ void render_handle_vkCreateQueryPool(
 	}
 	struct render_query_pool *pool = (struct render_query_pool *)object;
 	pool->values = values_per_query(args->pCreateInfo);
-	pool->count = args->pCreateInfo->queryCount;
 	VkQueryPool handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateQueryPool(
-		args->device, args->pCreateInfo, NULL, &handle);
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	/* drivers make room for all queries at once */
+	if (!render_object_is_refused(call) && render_limit_take(call->context, LIMIT_QUERIES,
+			args->pCreateInfo->queryCount)) {
+		pool->count = args->pCreateInfo->queryCount;
+		args->ret = render_call_device_table(call)->CreateQueryPool(
+			args->device, args->pCreateInfo, NULL, &handle);
+	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/socket.h"
 #include "render/context.h"
+#include "render/limit.h"
 
 static struct render_shmem *shmem_wrap(void) {
 	struct render_shmem *shmem = calloc(1, sizeof(*shmem));
@@ -16,35 +17,50 @@ static struct render_shmem *shmem_wrap(void) {
 	return shmem;
 }
 
-struct render_shmem *render_shmem_create(
-		const char *name, uint64_t size, uint64_t alignment, int *error) {
-	struct render_shmem *shmem = shmem_wrap();
-	if (!shmem) {
-		*error = -ENOMEM;
+struct render_shmem *render_shmem_create(struct render_context *context, const char *name,
+		uint64_t size, uint64_t alignment, int *error) {
+	*error = -ENOMEM;
+	if (!render_limit_take(context, LIMIT_SHARED_MEMORY, page_align(size))) {
 		return NULL;
 	}
-	*error = shmem_create_aligned(&shmem->shm, name, size, (size_t)alignment);
+	struct render_shmem *shmem = shmem_wrap();
+	if (shmem) {
+		*error = shmem_create_aligned(&shmem->shm, name, size, (size_t)alignment);
+	}
 	if (*error) {
 		free(shmem);
+		render_limit_give(context, LIMIT_SHARED_MEMORY, page_align(size));
 		return NULL;
 	}
+	shmem->context = context;
 	return shmem;
 }
 
-struct render_shmem *render_shmem_import(int fd, uint64_t size, int *error) {
+struct render_shmem *render_shmem_import(
+		struct render_context *context, int fd, uint64_t size, int *error) {
 	struct shmem shm;
 	*error = shmem_import(&shm, fd, size);
 	if (*error) {
 		return NULL;
 	}
+	*error = -ENOMEM;
+	if (!render_limit_take(context, LIMIT_SHARED_MEMORY, shm.size)) {
+		goto finish_shm;
+	}
 	struct render_shmem *shmem = shmem_wrap();
 	if (!shmem) {
-		shmem_finish(&shm);
-		*error = -ENOMEM;
-		return NULL;
+		goto give;
 	}
+	*error = 0;
 	shmem->shm = shm;
+	shmem->context = context;
 	return shmem;
+
+give:
+	render_limit_give(context, LIMIT_SHARED_MEMORY, shm.size);
+finish_shm:
+	shmem_finish(&shm);
+	return NULL;
 }
 
 struct render_shmem *render_shmem_align(
@@ -56,11 +72,12 @@ struct render_shmem *render_shmem_align(
 	struct render_shmem *aligned = shmem_wrap();
 	const int fd = aligned ? fd_dup(shm->fd) : -ENOMEM;
 	*error = fd < 0 ? fd : shmem_import_aligned(&aligned->shm, fd, shm->size, (size_t)alignment);
-	render_shmem_unref(shmem);
 	if (*error) {
+		render_shmem_unref(shmem);
 		free(aligned);
 		return NULL;
 	}
+	aligned->source = shmem;
 	return aligned;
 }
 
@@ -71,7 +88,11 @@ struct render_shmem *render_shmem_ref(struct render_shmem *shmem) {
 
 void render_shmem_unref(struct render_shmem *shmem) {
 	if (shmem && atomic_fetch_sub_explicit(&shmem->refs, 1, memory_order_acq_rel) == 1) {
+		if (shmem->context) {
+			render_limit_give(shmem->context, LIMIT_SHARED_MEMORY, shmem->shm.size);
+		}
 		shmem_finish(&shmem->shm);
+		render_shmem_unref(shmem->source);
 		free(shmem);
 	}
 }

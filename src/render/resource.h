@@ -14,15 +14,19 @@ struct render_context;
 struct render_shmem {
 	_Atomic unsigned refs;
 	struct shmem shm;
+	struct render_context *context; /* whose LIMIT_SHARED_MEMORY has it; NULL: `source` has */
+	struct render_shmem *source; /* what this is another mapping of: a reference, or NULL */
 };
 
 /**
  * One reference is the caller's. NULL with *error set to -errno. `alignment` is that of the mapping, address and size; 0: a
  * page.
  */
-struct render_shmem *render_shmem_create(
-	const char *name, uint64_t size, uint64_t alignment, int *error);
-struct render_shmem *render_shmem_import(int fd, uint64_t size, int *error);
+struct render_shmem *render_shmem_create(struct render_context *context, const char *name,
+	uint64_t size, uint64_t alignment, int *error);
+/** Takes over `fd`, also on failure. */
+struct render_shmem *render_shmem_import(
+	struct render_context *context, int fd, uint64_t size, int *error);
 /**
  * The same memory in a mapping of that alignment: `shmem` itself if its own will do. Takes over the reference of it,
  * also on failure.

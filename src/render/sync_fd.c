@@ -270,8 +270,11 @@ void render_handle_vkCreateFence(struct render_call *call, struct venus_vkCreate
 	}
 	chain_remove(args->pCreateInfo, VK_STRUCTURE_TYPE_EXPORT_FENCE_CREATE_INFO);
 	VkFence handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateFence(
-		args->device, args->pCreateInfo, NULL, &handle);
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!render_object_is_refused(call)) {
+		args->ret = render_call_device_table(call)->CreateFence(
+			args->device, args->pCreateInfo, NULL, &handle);
+	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
 
@@ -284,8 +287,11 @@ void render_handle_vkCreateSemaphore(
 	}
 	chain_remove(args->pCreateInfo, VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO);
 	VkSemaphore handle = VK_NULL_HANDLE;
-	args->ret = render_call_device_table(call)->CreateSemaphore(
-		args->device, args->pCreateInfo, NULL, &handle);
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!render_object_is_refused(call)) {
+		args->ret = render_call_device_table(call)->CreateSemaphore(
+			args->device, args->pCreateInfo, NULL, &handle);
+	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }
 

@@ -8,6 +8,7 @@
 
 #include "render/call.h"
 #include "render/chain.h"
+#include "render/limit.h"
 #include "render/resource.h"
 #include "render/ring.h"
 #include "render_dispatch.h"
@@ -75,29 +76,12 @@ static const char *check_layout(const VkRingCreateInfoMESA *info,
 	return NULL;
 }
 
-/** Rings of one context: each is a thread here. */
-#define MAX_RINGS 1024
-
-static unsigned count_rings(struct render_context *context) {
-	unsigned count = 0;
-	pthread_mutex_lock(&context->ring_lock);
-	LIST_FOR_EACH(ring, &context->rings, struct render_ring, link) {
-		count++;
-	}
-	pthread_mutex_unlock(&context->ring_lock);
-	return count;
-}
-
 void render_handle_vkCreateRingMESA(
 		struct render_call *call, struct venus_vkCreateRingMESA *args) {
 	struct render_context *context = call->context;
 	const VkRingCreateInfoMESA *info = args->pCreateInfo;
 	if (render_ring_find(context, args->ring)) {
 		render_call_fail(call, "the ring's id is taken");
-		return;
-	}
-	if (count_rings(context) >= MAX_RINGS) {
-		render_call_fail(call, "too many rings");
 		return;
 	}
 	const VkRingMonitorInfoMESA *monitor =
@@ -120,10 +104,17 @@ void render_handle_vkCreateRingMESA(
 		render_call_fail(call, error);
 		return;
 	}
+	/* no error comes back from this command: who has no ring waits for it for ever */
+	if (!render_limit_take(context, LIMIT_RINGS, 1)) {
+		render_resource_unref(resource);
+		render_call_fail(call, "too many rings");
+		return;
+	}
 	int ret = render_ring_create(context, args->ring, resource, &layout, info->idleTimeout,
 		monitor ? monitor->maxReportingPeriodMicroseconds * UINT64_C(1000) : 0,
 		priority ? priority->priority : 0);
 	if (ret < 0) {
+		render_limit_give(context, LIMIT_RINGS, 1);
 		render_call_fail(call, "out of memory or threads");
 	}
 }
@@ -142,6 +133,7 @@ void render_handle_vkDestroyRingMESA(
 	struct render_ring *ring = find_ring(call, args->ring);
 	if (ring) {
 		render_ring_destroy(ring);
+		render_limit_give(call->context, LIMIT_RINGS, 1);
 	}
 }
 

@@ -87,6 +87,15 @@ void *venus_decoder_zeroed_array(
 	return data;
 }
 
+void *venus_decoder_outputs(
+		struct venus_decoder *d, uint64_t count, size_t size, const char *argument) {
+	if (d->output_max && count > d->output_max / size) {
+		venus_decoder_fail(d, "more outputs than the reply stream has room for", argument);
+		return NULL;
+	}
+	return venus_decoder_zeroed_array(d, count, size, argument);
+}
+
 const void *venus_decode_array(struct venus_decoder *d, uint64_t count, size_t size,
 		size_t alignment, const char *argument) {
 	const uint8_t *data = venus_decoder_take_array(d, count, size);

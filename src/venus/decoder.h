@@ -28,6 +28,7 @@ struct venus_decoder {
 	const char *error_argument;  /* the parameter or member it was found in, static text, or NULL */
 	struct arena *arena;
 	const struct venus_object_table *objects;
+	uint64_t output_max; /* bytes that the command's outputs may take; 0: what the arena has */
 
 	/* of the command that is or was decoded; NULL: none */
 	struct venus_object *device;        /* of its first argument; NULL: of the instance's level */
@@ -128,6 +129,10 @@ void *venus_decoder_zeroed(struct venus_decoder *d, size_t size, const char *arg
 void *venus_decoder_array(struct venus_decoder *d, uint64_t count, size_t least, size_t size,
 	const char *argument);
 void *venus_decoder_zeroed_array(
+	struct venus_decoder *d, uint64_t count, size_t size, const char *argument);
+
+/** For outputs, of which the stream says only how many there are: zeroed, up to `output_max`. */
+void *venus_decoder_outputs(
 	struct venus_decoder *d, uint64_t count, size_t size, const char *argument);
 
 /**

@@ -40,7 +40,7 @@ struct venus_object_table {
 	struct venus_object_slots *_Atomic slots;
 	struct epoch *epoch;
 	pthread_mutex_t lock; /* of everything below, and of changes to the slots */
-	size_t count;         /* objects */
+	_Atomic size_t count; /* objects; read without the lock it is about right */
 	size_t used;          /* slots that are not NULL: objects and tombstones */
 };
 

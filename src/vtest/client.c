@@ -270,6 +270,10 @@ static void handle_socket(void *data, int fd, uint32_t mask) {
 static void handle_timer(void *data) {
 	struct vtest_client *client = data;
 	client->timer_deadline = UINT64_MAX;
+	if (!vtest_client_watch_blob(client)) {
+		vtest_client_destroy(client);
+		return;
+	}
 	sync_table_collect(&client->syncs);
 	vtest_client_arm_timer(client, sync_table_deadline(&client->syncs));
 	vtest_client_resume(client);
@@ -302,7 +306,7 @@ int vtest_client_create(struct vtest_server *server, int fd) {
 		goto remove_source;
 	}
 	id_table_init(&client->resources);
-	sync_table_init(&client->syncs);
+	sync_table_init(&client->syncs, &server->pool.options.limits);
 	list_append(&server->clients, &client->link);
 	log_debug("client %u: connected", client->number);
 	return 0;

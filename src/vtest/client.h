@@ -50,6 +50,8 @@ struct vtest_client {
 	uint32_t resource_count;
 	uint32_t next_resource_id;
 	uint32_t wanted_blob; /* id of the resource that the render process is making; 0: none */
+	uint64_t blob_deadline; /* when that must be there (as of clock_now()) */
+	uint64_t own_bytes; /* of blobs that we made ourselves */
 	struct sync_table syncs;
 };
 
@@ -100,6 +102,12 @@ int64_t vtest_dispatch_max_size(uint32_t id);
 
 /** Handles a message. false: the connection must be closed. */
 bool vtest_dispatch(struct vtest_client *client, const struct vtest_request *request);
+
+/**
+ * Looks whether the render process has made the wanted blob in time, or when to look again. false: the
+ * connection must be closed.
+ */
+bool vtest_client_watch_blob(struct vtest_client *client);
 
 /** What the render process of a client says. */
 extern const struct renderer_listener vtest_renderer_listener;

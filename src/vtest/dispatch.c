@@ -42,7 +42,8 @@ static int resource_fd(const struct vtest_resource *resource) {
 
 static bool fail_with(struct vtest_client *client, int error) {
 	return vtest_client_fail(
-		client, "%s", error == -ENOSPC ? "too many at once" : strerror(-error));
+		client, "%s", error == -ENOSPC ? "limit reached: syncs, sync-points or waits" :
+			strerror(-error));
 }
 
 static bool fail_sync(struct vtest_client *client, int error) {
@@ -118,8 +119,9 @@ static bool context_init(struct vtest_client *client, const struct vtest_request
 
 /* Takes a free id, makes the resource known, and returns it; NULL after vtest_client_fail(). */
 static struct vtest_resource *add_resource(struct vtest_client *client, uint64_t size) {
-	if (client->resource_count == client->server->max_resources) {
-		vtest_client_fail(client, "more than %u resources at once", client->server->max_resources);
+	if (client->resource_count >= client->server->max_resources) {
+		vtest_client_fail(client, "limit reached: %s=%" PRIu64,
+			limit_name(LIMIT_CONTEXT_RESOURCES), client->server->max_resources);
 		return NULL;
 	}
 	struct vtest_resource *resource = malloc(sizeof(*resource));
@@ -150,7 +152,15 @@ static struct vtest_resource *add_resource(struct vtest_client *client, uint64_t
 /* Memory of our own, which the render process gets as well. */
 static bool create_guest_blob(
 		struct vtest_client *client, uint32_t message, struct vtest_resource *resource) {
+	const uint64_t most = client->server->pool.options.limits.value[LIMIT_SHARED_MEMORY];
+	if (resource->size > most || client->own_bytes > most - resource->size) {
+		char text[LIMIT_TEXT_SIZE];
+		return vtest_client_fail(client, "limit reached: %s=%s (%" PRIu64 " wanted)",
+			limit_name(LIMIT_SHARED_MEMORY), limit_format(LIMIT_SHARED_MEMORY, most, text),
+			client->own_bytes + resource->size);
+	}
 	int error = shmem_create(&resource->shm, "venera-vtest-blob", resource->size);
+	client->own_bytes += resource->shm.size;
 	if (error) {
 		return vtest_client_fail(
 			client, "%" PRIu64 " bytes of memory: %s", resource->size, strerror(-error));
@@ -165,6 +175,10 @@ static bool create_guest_blob(
 		return fail_with(client, error);
 	}
 	return vtest_client_reply(client, message, &resource->id, 1, resource->shm.fd);
+}
+
+static uint64_t answer_time(const struct vtest_client *client) {
+	return client->server->pool.options.limits.value[LIMIT_ANSWER_TIME] * CLOCK_NS_PER_MS;
 }
 
 static bool resource_create_blob(struct vtest_client *client, const struct vtest_request *request) {
@@ -199,6 +213,27 @@ static bool resource_create_blob(struct vtest_client *client, const struct vtest
 		return fail_with(client, error);
 	}
 	client->wanted_blob = resource->id;
+	client->blob_deadline = clock_now() + answer_time(client);
+	vtest_client_arm_timer(client, client->blob_deadline);
+	return true;
+}
+
+bool vtest_client_watch_blob(struct vtest_client *client) {
+	if (!client->wanted_blob) {
+		return true;
+	}
+	const uint64_t now = clock_now();
+	if (now >= client->blob_deadline) {
+		/* the request waits behind what the client sent: however long that takes */
+		if (!renderer_does_guest_work(client->renderer)) {
+			char text[LIMIT_TEXT_SIZE];
+			return vtest_client_fail(client, "the render process has not answered within %s=%s",
+				limit_name(LIMIT_ANSWER_TIME), limit_format(LIMIT_ANSWER_TIME,
+					answer_time(client) / CLOCK_NS_PER_MS, text));
+		}
+		client->blob_deadline = now + answer_time(client);
+	}
+	vtest_client_arm_timer(client, client->blob_deadline);
 	return true;
 }
 
@@ -209,6 +244,7 @@ static bool resource_unref(struct vtest_client *client, const struct vtest_reque
 		return true;
 	}
 	client->resource_count--;
+	client->own_bytes -= resource->shm.size;
 	vtest_resource_destroy(resource);
 	int error = renderer_detach_resource(client->renderer, id);
 	return error ? fail_with(client, error) : true;

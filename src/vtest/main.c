@@ -33,6 +33,7 @@ static const char usage[] =
 	"  --driver=FILE       let the renderer use this Vulkan driver manifest and no other\n"
 	"  --render=PROGRAM    the renderer to start for each client (default: the\n"
 	"                      venera-render that belongs to this program)\n"
+	"  --limit=NAME=VALUE  of what clients can have; --limit=help lists them\n"
 	"  --no-spare          do not keep a renderer ready for the next client\n"
 	"  --validate          run the renderer under the Vulkan validation layer\n"
 	"  --once              end after the last client has left\n"
@@ -45,6 +46,7 @@ struct options {
 	int fd; /* -1: make a socket */
 	const char *driver;
 	const char *render;
+	struct limits limits;
 	bool no_spare, validate, once;
 	enum log_level log_level;
 };
@@ -67,12 +69,13 @@ static bool parse_fd(const char *text, int *fd) {
 
 /* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
 static int parse_options(struct options *options, int argc, char *argv[]) {
-	enum { SOCKET_PATH = 256, FD, DRIVER, RENDER, NO_SPARE, VALIDATE, ONCE, LOG_LEVEL, HELP, VERSION };
+	enum { SOCKET_PATH = 256, FD, DRIVER, RENDER, LIMIT, NO_SPARE, VALIDATE, ONCE, LOG_LEVEL, HELP, VERSION };
 	static const struct option known[] = {
 		{"socket-path", required_argument, NULL, SOCKET_PATH},
 		{"fd", required_argument, NULL, FD},
 		{"driver", required_argument, NULL, DRIVER},
 		{"render", required_argument, NULL, RENDER},
+		{"limit", required_argument, NULL, LIMIT},
 		{"no-spare", no_argument, NULL, NO_SPARE},
 		{"validate", no_argument, NULL, VALIDATE},
 		{"once", no_argument, NULL, ONCE},
@@ -96,6 +99,15 @@ static int parse_options(struct options *options, int argc, char *argv[]) {
 			break;
 		case RENDER:
 			options->render = optarg;
+			break;
+		case LIMIT:
+			if (!strcmp(optarg, "help")) {
+				limits_print(stdout, &options->limits, LIMIT_OF_VTEST);
+				return 1;
+			}
+			if (!limits_parse(&options->limits, LIMIT_OF_VTEST, optarg)) {
+				return -1;
+			}
 			break;
 		case NO_SPARE:
 			options->no_spare = true;
@@ -211,6 +223,7 @@ destroy_loop:
 int main(int argc, char *argv[]) {
 	log_init("venera-vtest", LOG_LEVEL_INFO);
 	struct options options = {.fd = -1, .log_level = LOG_LEVEL_INFO};
+	limits_init(&options.limits);
 	int parsed = parse_options(&options, argc, argv);
 	if (parsed) {
 		return parsed < 0 ? 2 : 0;
@@ -254,6 +267,7 @@ int main(int argc, char *argv[]) {
 				.program = render,
 				.driver = options.driver,
 				.validate = options.validate,
+				.limits = options.limits,
 				.spare = !options.no_spare,
 				.log_level = options.log_level,
 			},

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/shmem.h"
 #include "base/socket.h"
 
 #include <errno.h>
@@ -50,6 +51,7 @@ struct renderer {
 	struct channel channel;
 	struct event_source *source;
 	bool watching_writable;
+	struct shmem counters; /* struct render_counters; the descriptor is closed */
 	bool ended; /* the other end of the channel is closed */
 
 	/* Runs when the process should exit: once it has been released, or has closed its channel. */
@@ -75,9 +77,46 @@ int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop,
 	return 0;
 }
 
+static uint64_t used_by(const struct renderer *renderer, enum limit limit) {
+	const struct render_counters *counters = renderer->counters.data;
+	const uint64_t used = atomic_load_explicit(
+		&counters->used[limit - LIMIT_RENDER_FIRST], memory_order_relaxed);
+	const uint64_t most = renderer->pool->options.limits.value[limit];
+	return used < most ? used : most;
+}
+
+/* Tells each process what all others have. */
+static void share_limits(struct renderer_pool *pool) {
+	static const enum limit limits[RENDER_TOTAL_COUNT] = {
+		[RENDER_SHARED_MEMORY_TOTAL] = LIMIT_SHARED_MEMORY,
+		[RENDER_MEMORY_TOTAL] = LIMIT_MEMORY,
+	};
+	for (int i = 0; i < RENDER_TOTAL_COUNT; i++) {
+		uint64_t sum = 0;
+		LIST_FOR_EACH(renderer, &pool->renderers, struct renderer, link) {
+			sum += used_by(renderer, limits[i]);
+		}
+		LIST_FOR_EACH(renderer, &pool->renderers, struct renderer, link) {
+			struct render_counters *counters = renderer->counters.data;
+			const uint64_t own = used_by(renderer, limits[i]);
+			/* it may have grown meanwhile */
+			atomic_store_explicit(&counters->others[i], sum > own ? sum - own : 0,
+				memory_order_relaxed);
+		}
+	}
+}
+
+bool renderer_does_guest_work(const struct renderer *renderer) {
+	const struct render_counters *counters = renderer->counters.data;
+	return atomic_load_explicit(&counters->guest_work, memory_order_relaxed);
+}
+
 static void free_renderer(struct renderer *renderer) {
 	list_remove(&renderer->link);
+	renderer->pool->renderer_count--;
+	share_limits(renderer->pool);
 	event_source_remove(renderer->timer);
+	shmem_finish(&renderer->counters);
 	free(renderer);
 }
 
@@ -122,6 +161,9 @@ static void handle_message(struct renderer *renderer, struct channel_message *me
 		renderer->listener->blob(renderer->data, message->body, fd);
 	} else if (message->type == RENDER_EVENT_LOST) {
 		handle_lost(renderer, message);
+	} else if (message->type == RENDER_EVENT_USAGE && message->size == 0 &&
+			message->fd_count == 0) {
+		share_limits(renderer->pool);
 	} else {
 		renderer->listener->lost(renderer->data, malformed_message);
 	}
@@ -217,8 +259,10 @@ static int start_process(struct renderer *renderer, const char *name, int fd) {
 		[LOG_LEVEL_DEBUG] = "debug",
 	};
 	const struct renderer_options *options = &renderer->pool->options;
-	char fd_option[32], name_option[64], level_option[32], driver[4096 + 32];
+	char fd_option[32], counters_option[32], name_option[64], level_option[32];
+	char driver[4096 + 32], limit_options[LIMIT_COUNT][LIMIT_OPTION_SIZE];
 	snprintf(fd_option, sizeof(fd_option), "--fd=%d", fd);
+	snprintf(counters_option, sizeof(counters_option), "--counters-fd=%d", renderer->counters.fd);
 	snprintf(name_option, sizeof(name_option), "--name=%s", name ? name : "spare");
 	snprintf(level_option, sizeof(level_option), "--log-level=%s", level_names[options->log_level]);
 	const char *env[3] = {NULL};
@@ -234,10 +278,16 @@ static int start_process(struct renderer *renderer, const char *name, int fd) {
 	}
 	struct process_options process = PROCESS_OPTIONS_DEFAULT;
 	process.path = options->program;
-	const char *argv[] = {"venera-render", fd_option, name_option, level_option,
+	const char *argv[9 + LIMIT_COUNT] = {"venera-render", fd_option, counters_option, name_option,
+		level_option,
 		/* a descriptor from us would pass for a dma-buf, and Mesa give it to a display server */
-		"--no-dma-buf", NULL, NULL, NULL};
-	const char **more = &argv[5];
+		"--no-dma-buf"};
+	const char **more = &argv[6];
+	for (int i = 0; i < LIMIT_COUNT; i++) {
+		if (limit_is_of((enum limit)i, LIMIT_OF_RENDER)) {
+			*more++ = limit_option((enum limit)i, &options->limits, limit_options[i]);
+		}
+	}
 	if (options->validate) {
 		*more++ = "--validate";
 	}
@@ -246,8 +296,9 @@ static int start_process(struct renderer *renderer, const char *name, int fd) {
 	}
 	process.argv = argv;
 	process.env = env;
-	process.fds = &fd;
-	process.fd_count = 1;
+	const int fds[] = {fd, renderer->counters.fd};
+	process.fds = fds;
+	process.fd_count = 2;
 	process.new_group = true;
 	renderer->pid = process_spawn(&process);
 	return renderer->pid < 0 ? (int)renderer->pid : 0;
@@ -264,10 +315,15 @@ static struct renderer *start_renderer(struct renderer_pool *pool, const char *n
 	renderer->listener = listener;
 	renderer->data = data;
 
-	int fds[2];
-	int error = socket_pair(fds);
+	int error = shmem_create(
+		&renderer->counters, "venera-counters", sizeof(struct render_counters));
 	if (error) {
 		goto free_renderer;
+	}
+	int fds[2];
+	error = socket_pair(fds);
+	if (error) {
+		goto finish_counters;
 	}
 	error = channel_init(&renderer->channel, fds[0]);
 	if (error) {
@@ -289,7 +345,11 @@ static struct renderer *start_renderer(struct renderer_pool *pool, const char *n
 		goto remove_source;
 	}
 	close(fds[1]);
+	close(renderer->counters.fd); /* the mapping stays */
+	renderer->counters.fd = -1;
 	list_append(&pool->renderers, &renderer->link);
+	pool->renderer_count++;
+	share_limits(pool);
 	return renderer;
 
 remove_source:
@@ -298,6 +358,8 @@ finish_channel:
 	channel_finish(&renderer->channel);
 close_theirs:
 	close(fds[1]);
+finish_counters:
+	shmem_finish(&renderer->counters);
 free_renderer:
 	free(renderer);
 	errno = -error;
@@ -361,9 +423,14 @@ static const struct renderer_listener spare_listener = {
 	.drained = spare_drained,
 };
 
+static bool has_room(const struct renderer_pool *pool) {
+	errno = EAGAIN;
+	return pool->renderer_count < pool->options.limits.value[LIMIT_CONTEXTS];
+}
+
 static void start_spare(void *data) {
 	struct renderer_pool *pool = data;
-	pool->spare = start_renderer(pool, NULL, &spare_listener, pool);
+	pool->spare = has_room(pool) ? start_renderer(pool, NULL, &spare_listener, pool) : NULL;
 	if (!pool->spare) {
 		/* clients will say so, if it lasts */
 		log_debug("no spare render process: %s", strerror(errno));
@@ -380,11 +447,19 @@ void renderer_pool_drop_spare(struct renderer_pool *pool) {
 	pool->spare = NULL;
 }
 
+static struct renderer *refuse(const struct renderer_pool *pool) {
+	char most[LIMIT_TEXT_SIZE];
+	log_warn("limit reached: %s=%s", limit_name(LIMIT_CONTEXTS),
+		limit_format(LIMIT_CONTEXTS, pool->options.limits.value[LIMIT_CONTEXTS], most));
+	errno = EAGAIN;
+	return NULL;
+}
+
 struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
 		const struct renderer_listener *listener, void *data) {
 	struct renderer *renderer = pool->spare;
 	if (!renderer || renderer->ended) {
-		return start_renderer(pool, name, listener, data);
+		return has_room(pool) ? start_renderer(pool, name, listener, data) : refuse(pool);
 	}
 	struct render_name message = {0};
 	snprintf(message.text, sizeof(message.text), "%s", name);

@@ -5,6 +5,7 @@
 #include "base/event_loop.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "ipc/limits.h"
 #include "ipc/render_protocol.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct renderer_options {
 	const char *program; /* path of venera-render */
 	const char *driver;  /* path of the only Vulkan driver manifest to be used, or NULL */
 	bool validate;       /* under the Vulkan validation layer */
+	struct limits limits;
 	bool spare;          /* keep one ahead of its client */
 	enum log_level log_level;
 };
@@ -31,6 +33,7 @@ struct renderer_pool {
 	struct renderer_options options;
 	struct event_source *child_signal;
 	struct list renderers; /* renderer.link: those whose process has not been reaped */
+	uint32_t renderer_count;
 	struct renderer *spare;          /* has had no client yet; NULL: none */
 	struct event_source *spare_timer; /* when the next one is started after one that failed; or NULL */
 	uint64_t spare_pause;             /* ns; grows as they fail */
@@ -71,6 +74,9 @@ struct renderer *renderer_create(struct renderer_pool *pool, const char *name,
  * No function of the listener is called any more.
  */
 void renderer_release(struct renderer *renderer);
+
+/** Does its process execute what its client sent, behind which requests wait? */
+bool renderer_does_guest_work(const struct renderer *renderer);
 
 /** So much is queued that the client should be kept waiting. */
 bool renderer_is_busy(const struct renderer *renderer);

@@ -97,12 +97,11 @@ static int is_listening(int fd) {
 }
 
 /* Blobs are kept as descriptors: one client must not be able to use up those of all others. */
-static uint32_t max_resources(void) {
-	long files = sysconf(_SC_OPEN_MAX);
-	if (files < 0 || files > 8 * 65536) {
-		return 65536;
-	}
-	return files < 8 * 128 ? 128 : (uint32_t)(files / 8);
+static uint64_t max_resources(const struct limits *limits) {
+	const uint64_t most = limits->value[LIMIT_CONTEXT_RESOURCES];
+	const long files = sysconf(_SC_OPEN_MAX);
+	const uint64_t share = files < 0 ? most : files < 8 * 128 ? 128 : (uint64_t)files / 8;
+	return share < most ? share : most;
 }
 
 int vtest_server_init(struct vtest_server *server, struct event_loop *loop,
@@ -112,7 +111,7 @@ int vtest_server_init(struct vtest_server *server, struct event_loop *loop,
 		.listen_fd = -1,
 		.once = options->once,
 		.next_client = 1,
-		.max_resources = max_resources(),
+		.max_resources = max_resources(&options->renderer.limits),
 	};
 	list_init(&server->clients);
 	int listening = is_listening(options->fd);

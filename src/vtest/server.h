@@ -19,7 +19,7 @@ struct vtest_server {
 	bool stopping;
 	struct list clients; /* vtest_client.link */
 	uint32_t next_client;
-	uint32_t max_resources; /* descriptors of blobs that one client may have */
+	uint64_t max_resources; /* descriptors of blobs that one client may have */
 	struct renderer_pool pool;
 };
 

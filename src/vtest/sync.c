@@ -66,8 +66,9 @@ struct sync_fence {
 	} points[];
 };
 
-void sync_table_init(struct sync_table *table) {
+void sync_table_init(struct sync_table *table, const struct limits *limits) {
 	*table = (struct sync_table){
+		.limits = limits,
 		.next_id = 1,
 		.next_fence_id = 1,
 		.ready = {.read_fd = -1, .write_fd = -1},
@@ -148,7 +149,7 @@ void sync_table_finish(struct sync_table *table) {
 }
 
 int sync_create(struct sync_table *table, uint64_t value, uint32_t *id) {
-	if (table->count == SYNC_MAX) {
+	if (table->count >= table->limits->value[LIMIT_SYNCS]) {
 		return -ENOSPC;
 	}
 	struct sync *sync = malloc(sizeof(*sync));
@@ -273,10 +274,12 @@ static int make_pipe(int fds[2]) {
 }
 
 static int take_wait(struct sync_table *table, uint32_t count, struct sync_wait **out) {
-	if (table->wait_count == SYNC_MAX_WAITS) {
+	const uint64_t max_waits = table->limits->value[LIMIT_WAITS];
+	if (table->wait_count >= max_waits) {
 		check_waits(table, UINT64_MAX);
 	}
-	if (table->wait_count == SYNC_MAX_WAITS || count > SYNC_MAX_WAIT_POINTS - table->wait_points) {
+	if (table->wait_count >= max_waits ||
+			count > table->limits->value[LIMIT_SYNC_POINTS] - table->wait_points) {
 		return -ENOSPC;
 	}
 	struct sync_wait *wait = table->free_waits;
@@ -377,7 +380,7 @@ int sync_signal(struct sync_table *table, const uint8_t *points, uint32_t count)
 }
 
 static int take_fence(struct sync_table *table, uint32_t count, struct sync_fence **out) {
-	if (count > SYNC_MAX_FENCE_POINTS - table->fence_points) {
+	if (count > table->limits->value[LIMIT_SYNC_POINTS] - table->fence_points) {
 		return -ENOSPC;
 	}
 	struct sync_fence *fence = table->free_fences;

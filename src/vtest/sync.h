@@ -5,6 +5,7 @@
 #include "base/id_table.h"
 #include "base/list.h"
 #include "base/notifier.h"
+#include "ipc/limits.h"
 #include "ipc/render_protocol.h"
 
 #include <stdbool.h>
@@ -18,11 +19,8 @@
  * whatever making a descriptor failed with.
  */
 
-/** The most of each that one client may have at a time. */
-#define SYNC_MAX (UINT32_C(1) << 20)
-#define SYNC_MAX_WAITS 512
+/** Points that one wait may have: the most that LIMIT_SYNC_POINTS can be. */
 #define SYNC_MAX_WAIT_POINTS 65536
-#define SYNC_MAX_FENCE_POINTS 65536
 
 /** On the wire a sync and a value are three words: id, value low, value high. */
 #define SYNC_POINT_WORDS 3
@@ -39,6 +37,7 @@ struct sync_timeline {
 };
 
 struct sync_table {
+	const struct limits *limits;
 	struct id_table syncs;
 	uint32_t count;
 	uint32_t next_id;
@@ -56,7 +55,8 @@ struct sync_table {
 	struct sync_fence *free_fences;
 };
 
-void sync_table_init(struct sync_table *table);
+/** `limits` must outlive it. */
+void sync_table_init(struct sync_table *table, const struct limits *limits);
 void sync_table_finish(struct sync_table *table);
 
 /** `*id` is the new sync's. */

@@ -446,6 +446,39 @@ class Life(CliTest):
         self.assertIn("venera: error: venera-view ended with code 1", errors)
         self.assert_clean()
 
+    def views(self):
+        with open(self.log) as log:
+            return [int(line.split()[1]) for line in log if line.startswith("view ")]
+
+    def test_view_is_killed(self):
+        """Another one takes its place, and the machine goes on."""
+        picture = self.path("picture.png")
+        process = self.start("--screenshot=" + picture)
+        for count in (1, 2):
+            os.kill(self.views()[-1], signal.SIGKILL)
+            self.assertTrue(wait_until(lambda: len(self.views()) == count + 1), "no other view")
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGUSR1)
+        self.assertTrue(wait_until(lambda: os.path.exists(picture)), "the new view is not told")
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+        self.assertEqual(process.stderr.read().count("venera-view was ended by signal 9"), 2)
+        self.assert_clean()
+
+    def test_limits(self):
+        result = self.venera(*self.run_args("--limit=objects=99", "--limit", "memory=3G",
+                                            "--print-command"))
+        gpu = shlex.split(result.stdout.splitlines()[0])
+        self.assertIn("--limit=objects=99", gpu)
+        self.assertIn("--limit=memory=3G", gpu)
+        self.assert_error(self.venera(*self.run_args("--limit=objects=many")),
+                          "--limit=objects=many", "from 16 to", code=2)
+        self.assert_error(self.venera(*self.run_args("--limit=wishes=3")),
+                          "no limit wishes", code=2)
+        listed = self.venera("run", "--limit=help")
+        self.assertEqual(listed.returncode, 0)
+        self.assertIn("objects = 1048576", listed.stdout)
+
     def play_input(self, *messages, last):
         """What QEMU's monitor is told until it is told `last`, after the one key that begins it."""
         process = self.start("--display=window", DISPLAY="elsewhere:0", FAKE_VIEW="input",

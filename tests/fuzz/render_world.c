@@ -452,7 +452,11 @@ void render_world_begin(const struct fake_plan *plan, bool stock, const uint8_t 
 	still_base_begin();
 	still_threads_begin(wait);
 	fake_reset(stock ? &sober : plan);
-	const struct render_options options = {.name = "fuzz", .counters_fd = -1};
+	struct render_options options = {.name = "fuzz", .counters_fd = -1};
+	limits_init(&options.limits);
+	/* the same on every machine */
+	options.limits.value[LIMIT_SHARED_MEMORY] = UINT64_C(1) << 32;
+	options.limits.value[LIMIT_SHARED_MEMORY_TOTAL] = UINT64_C(1) << 32;
 	if (render_context_init(&render_world, -1, &options) < 0) {
 		abort();
 	}

@@ -18,7 +18,8 @@ import time
 class Do:
     """First words of streams; further words follow. Others do nothing."""
     ABORT, EXIT, LOST, HOLD, RELEASE, BAD_FENCE, BAD_BLOB, BAD_EVENT, BAD_FRAME, HANG, STALL, \
-        RELEASE_ONE, WRITE, OLD_FENCE = range(0x7e570001, 0x7e57000f)
+        RELEASE_ONE, WRITE, OLD_FENCE, USE, TELL_OTHERS, BAD_USAGE = \
+        range(0x7e570001, 0x7e570012)
 
 
 class Blob:
@@ -28,7 +29,9 @@ class Blob:
 
 HEADER = struct.Struct("=IIII")
 CREATE_BLOB, ATTACH, DETACH, SUBMIT = 1, 2, 3, 4
-EVENT_BLOB, EVENT_FENCE, EVENT_LOST = 1, 2, 3
+EVENT_BLOB, EVENT_FENCE, EVENT_LOST, EVENT_USAGE = 1, 2, 3, 4
+# Bytes in struct render_counters: memory in use, shared and not; the work's flag; what others use.
+MEMORY, SHARED_MEMORY, GUEST_WORK, OTHERS = 32, 40, 80, 88
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -116,9 +119,11 @@ class Render:
     def submit(self, body):
         fence, flags, ring = struct.unpack_from("=QII", body)
         words = struct.unpack("=%dI" % ((len(body) - 16) // 4), body[16:])
+        self.counters[GUEST_WORK:GUEST_WORK + 8] = struct.pack("=Q", 1)
         self.say("submit %s%s" % (" ".join("%x" % w for w in words[:4]),
                                   " fence %d ring %d" % (fence, ring) if flags & 1 else ""))
         self.execute(words)
+        self.counters[GUEST_WORK:GUEST_WORK + 8] = struct.pack("=Q", 0)
         if flags & 1:
             if self.held:
                 self.held_fences.append((ring, fence))
@@ -168,6 +173,14 @@ class Render:
                 time.sleep(1)
         elif do == Do.STALL:  # word 1: milliseconds
             time.sleep(words[1] / 1000)
+        elif do == Do.USE:  # words 1 and 2: MiB of shared and of other memory
+            for place, mib in ((SHARED_MEMORY, words[1]), (MEMORY, words[2])):
+                self.counters[place:place + 8] = struct.pack("=Q", mib << 20)
+            self.send(EVENT_USAGE, b"")
+        elif do == Do.TELL_OTHERS:
+            self.say("others %d %d" % struct.unpack_from("=2Q", self.counters, OTHERS))
+        elif do == Do.BAD_USAGE:
+            self.send(EVENT_USAGE, b"much")
         elif do == Do.WRITE:  # words 1 to 3: resource, offset in words, value
             os.pwrite(self.memory[words[1]], struct.pack("=I", words[3]), words[2] * 4)
 
@@ -195,7 +208,7 @@ class Render:
 
 
 def main():
-    options = dict(a[2:].split("=", 1) for a in sys.argv[1:])
+    options = dict(a[2:].split("=", 1) for a in sys.argv[1:] if not a.startswith("--limit="))
     render = Render(int(options["fd"]), int(options["counters-fd"]))
     render.say("start %s driver %s" % (options["name"], os.environ.get("VK_DRIVER_FILES", "-")))
     try:

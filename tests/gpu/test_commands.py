@@ -423,7 +423,7 @@ def test_window():
 
 
 def test_many_maps():
-    f = FrontEnd(GPU).start()
+    f = FrontEnd(GPU, "--limit=context-mappings=600").start()
     f.command(ctx_create(1))
     for i in range(1, 483):
         f.command(create_blob(i, i))
@@ -434,7 +434,7 @@ def test_many_maps():
     check_equal(words(f.maps[17 * PAGE][1])[0], 481, "what is mapped")
     f.command(map_blob(482, 500 * PAGE), ERR_OUT_OF_MEMORY)
     # without QEMU's limits there is none
-    g = FrontEnd(GPU, protocol_features=PROTOCOL_FEATURES & ~(1 << 15)).start()
+    g = FrontEnd(GPU, "--limit=context-mappings=600", protocol_features=PROTOCOL_FEATURES & ~(1 << 15)).start()
     g.command(ctx_create(1))
     for i in range(1, 490):
         g.command(create_blob(i, i))

@@ -148,6 +148,9 @@ def test_contexts():
     names = ("commands", "submissions", "ring_wakeups", "memory_objects", "memory_bytes")
     # the fake counts its requests everywhere
     check_equal([context[name] for name in names], [1, 1001, 2001, 3001, 4001], "the counters")
+    check_equal(context["limits"]["memory-objects"], {"used": 3001, "max": 16384}, "a limit")
+    check_equal(context["limits"]["context-resources"], {"used": 0, "max": 8192}, "a limit")
+    check_equal(ask(f)["limits"]["contexts"], {"used": 2, "max": 256}, "a limit")
     f.command(submit(7, 0, fence=2, ring=0))
     context, = ask(f)["contexts"]
     check_equal([context[name] for name in names], [2, 1002, 2002, 3002, 4002], "the counters")

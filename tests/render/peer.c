@@ -68,11 +68,13 @@ void peer_stop(struct peer *peer) {
 	arena_finish(&peer->arena);
 }
 
-/** The next event, which must come. */
+/** The next event, which must come; of those about memory in use there may be more. */
 static struct channel_message receive(struct peer *peer) {
 	struct channel_message message;
 	alarm(PATIENCE_MS / 1000);
-	CHECK_INT(channel_recv(&peer->channel, &message), 1);
+	do {
+		CHECK_INT(channel_recv(&peer->channel, &message), 1);
+	} while (message.type == RENDER_EVENT_USAGE);
 	alarm(0);
 	return message;
 }
@@ -194,6 +196,9 @@ static bool wait_fence(struct peer *peer, uint32_t ring_idx, uint64_t fence_id) 
 		alarm(0);
 		if (ret != 1) {
 			return false;
+		}
+		if (message.type == RENDER_EVENT_USAGE) {
+			continue;
 		}
 		if (message.type != RENDER_EVENT_LOST || !peer->may_be_lost) {
 			break;
