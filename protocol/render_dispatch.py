@@ -111,6 +111,14 @@ PREPARED = {
     'vkGetImageSubresourceLayout2',
 }
 
+# Commands that are passed through, but can find the device lost. Of HANDLED those that can see to it
+# themselves.
+FIND_LOSSES = {
+    'vkGetEventStatus',
+    'vkGetFenceStatus',
+    'vkGetSemaphoreCounterValue',
+}
+
 # Never accepted, beside those that the table marks so.
 REJECTED = {
     # of VK_EXT_descriptor_heap: the driver writes as much as it likes, whatever size the guest gave
@@ -158,7 +166,7 @@ WHERE = {
 def generate(registry, output):
     model = model_module.load(registry)
     names = set(model.names.values())
-    for name in HANDLED | PREPARED | REJECTED | set(CHECKS):
+    for name in HANDLED | PREPARED | FIND_LOSSES | REJECTED | set(CHECKS):
         if name not in names:
             raise Error(f'render_dispatch.py: {name} is no command')
     output.write('render_dispatch.h', header(model))
@@ -219,6 +227,7 @@ def source(model):
     writer.line()
     writer.line('#include "render/call.h"')
     writer.line('#include "render/device.h"')
+    writer.line('#include "render/device_loss.h"')
     writer.line('#include "render/failure.h"')
     writer.line('#include "render/object.h"')
     writer.line('#include "venus/decoder.h"')
@@ -328,7 +337,11 @@ def pass_through(writer, model, command):
     if command.name in PREPARED:
         writer.line(f'render_prepare_{command.name}(call, &args);')
     result = '' if command.result == 'void' else 'args.ret = '
+    if command.name in FIND_LOSSES:
+        result += 'render_call_device_is_lost(call) ? VK_ERROR_DEVICE_LOST : '
     writer.line(f'{result}function({call_text(command, {})});')
+    if command.name in FIND_LOSSES:
+        writer.line('render_call_heed_loss(call, args.ret);')
     writer.depth -= 1
     if failed:
         writer.open('} else {')

@@ -237,6 +237,26 @@ static VkResult describe_image(struct render_call *call, VkImageCreateInfo *info
 	return result;
 }
 
+/**
+ * Of an image that begins PREINITIALIZED the validation layer says what is so and stays so
+ * (docs/memory.md). Its name tells which messages these are.
+ */
+static void name_preinitialized(
+		struct render_call *call, const VkImageCreateInfo *info, VkImage handle) {
+	const struct render_device *device = render_device_of(call->decoder->device);
+	if (!call->context->options.validate || !device->vk.SetDebugUtilsObjectNameEXT ||
+			info->initialLayout != VK_IMAGE_LAYOUT_PREINITIALIZED) {
+		return;
+	}
+	const VkDebugUtilsObjectNameInfoEXT name = {
+		.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
+		.objectType = VK_OBJECT_TYPE_IMAGE,
+		.objectHandle = RENDER_HANDLE(handle),
+		.pObjectName = "begins PREINITIALIZED",
+	};
+	device->vk.SetDebugUtilsObjectNameEXT(render_device_handle(device), &name);
+}
+
 /** Did the host make of it what can be shared, and lie in memory as the guest wants it? */
 static VkResult check_shared_image(const struct render_device *device, VkImage handle,
 		const struct render_image_request *request) {
@@ -287,6 +307,9 @@ void render_handle_vkCreateImage(struct render_call *call, struct venus_vkCreate
 			device->vk.DestroyImage(args->device, handle, NULL);
 			handle = VK_NULL_HANDLE;
 		}
+	}
+	if (handle) {
+		name_preinitialized(call, info, handle);
 	}
 	render_object_complete(call, object, RENDER_HANDLE(handle), args->ret);
 }

@@ -66,6 +66,8 @@ struct render_context {
 	_Atomic bool lost;     /* the guest broke the protocol: nothing is executed any more */
 	_Atomic bool stopping; /* the channel was closed */
 	_Atomic bool any_spoiled; /* a pool's child ever was: see failure.c */
+	_Atomic int untold_losses;      /* devices that the host lost and the guest knows nothing of */
+	_Atomic uint64_t loss_deadline; /* of the last of them; on clock_now() */
 
 	struct shmem counters_memory;      /* the device's, or nobody's */
 	struct render_counters own_counters; /* those that nobody looks at */

@@ -6,6 +6,7 @@
 
 #include "render/call.h"
 #include "render/chain.h"
+#include "render/device_loss.h"
 #include "render/memory.h"
 #include "render/physical_device.h"
 #include "render/queue.h"
@@ -336,6 +337,7 @@ void render_device_destroy(struct render_context *context, struct render_device 
 		destroy_queues(context, device);
 	}
 	destroy_children(context, device);
+	render_device_tell_loss(context, device);
 	render_sync_fd_finish(device);
 	if (handle) {
 		device->vk.DestroyDevice(handle, NULL);

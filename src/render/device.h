@@ -32,6 +32,8 @@ struct render_device {
 	struct render_sync_fd sync_fd;
 	pthread_mutex_t pool_lock; /* of the children lists of the device's pools */
 	_Atomic bool destroyed;    /* or about to be: by one thread, whoever else wants it */
+	_Atomic bool lost;         /* the host has said so: see device_loss.c */
+	_Atomic bool loss_told;
 };
 
 static inline struct render_device *render_device_of(struct venus_object *object) {

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "render/context.h"
+#include "render/device_loss.h"
 #include "render/ring.h"
 
 /*
@@ -17,7 +18,8 @@
  * A guest that waits for a ring aborts when ALIVE was not set since it last looked, which is how it
  * tells a busy renderer from a dead one. The thread that executes the ring cannot stamp: it may
  * be inside the driver for seconds. So this thread does, three times in the shortest period that a ring
- * asked for, and takes only ring_lock, which nobody holds over a driver call.
+ * asked for, and takes only ring_lock, which nobody holds over a driver call. Whether
+ * the guest has heard of lost devices is looked at then, too.
  *
  * The device destroys a context by closing the channel. The context path normally notices, but it may
  * be blocked as well (vkWaitRingSeqnoMESA, or a driver call made on behalf of the guest), so this thread
@@ -56,6 +58,7 @@ static void *monitor_main(void *data) {
 		} else if (interval) {
 			if (now - last_stamp >= interval) {
 				stamp_alive(context);
+				render_device_check_losses(context);
 				last_stamp = now;
 			}
 			timeout_ms = (int)((last_stamp + interval - now) / CLOCK_NS_PER_MS) + 1;

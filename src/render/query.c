@@ -4,6 +4,7 @@
 
 #include "render/call.h"
 #include "render/device.h"
+#include "render/device_loss.h"
 #include "render/limit.h"
 #include "render/object.h"
 #include "render_dispatch.h"
@@ -76,7 +77,9 @@ void render_handle_vkGetQueryPoolResults(
 		render_call_fail(call, "the results do not fit into dataSize");
 		return;
 	}
-	args->ret = render_call_device_table(call)->GetQueryPoolResults(args->device,
-		args->queryPool, args->firstQuery, args->queryCount, args->dataSize, args->pData,
-		args->stride, args->flags);
+	args->ret = render_call_device_is_lost(call) ? VK_ERROR_DEVICE_LOST :
+		render_call_device_table(call)->GetQueryPoolResults(args->device, args->queryPool,
+			args->firstQuery, args->queryCount, args->dataSize, args->pData, args->stride,
+			args->flags);
+	render_call_heed_loss(call, args->ret);
 }

@@ -9,6 +9,7 @@
 #include "render/chain.h"
 #include "render/context.h"
 #include "render/device.h"
+#include "render/device_loss.h"
 #include "render/fence.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -81,7 +82,11 @@ static bool submit_owed_fence(struct render_queue *queue, struct pending_fence *
 		if (result == VK_SUCCESS) {
 			return true;
 		}
-		if (result == VK_ERROR_DEVICE_LOST || clock_now() >= deadline) {
+		if (result == VK_ERROR_DEVICE_LOST) {
+			render_device_lose(queue->context, queue->device);
+			return false;
+		}
+		if (clock_now() >= deadline) {
 			log_warn("%s: the host takes no fence any more (VkResult %d): it counts as done",
 				queue->context->options.name, result);
 			return false;
@@ -98,6 +103,9 @@ static void wait_for_host(struct render_queue *queue, VkFence fence) {
 	while (!fences_should_end(queue)) {
 		const VkResult result =
 			vk->WaitForFences(device, 1, &fence, VK_TRUE, FENCE_SLICE_NS);
+		if (result == VK_ERROR_DEVICE_LOST) {
+			render_device_lose(queue->context, queue->device);
+		}
 		if (result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST) {
 			return;
 		}
@@ -238,10 +246,10 @@ static bool put_fence(struct render_queue *queue, bool is_our_own, uint64_t fenc
 			queue->fenced_submissions = queue->submissions;
 			if (result == VK_SUCCESS) {
 				pending->state = FENCE_SUBMITTED;
-			} else if (result != VK_ERROR_DEVICE_LOST) {
+			} else if (result == VK_ERROR_DEVICE_LOST) {
+				render_device_lose(queue->context, queue->device);
+			} else {
 				pending->state = FENCE_OWED;
-			}
-			if (result != VK_SUCCESS) {
 				log_warn("%s: the host refused a fence (VkResult %d)",
 					queue->context->options.name, result);
 			}

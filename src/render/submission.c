@@ -8,13 +8,15 @@
  *
  * Guests mostly do not wait for the answer, and then count on what the submission would signal. So
  * one that the host refuses, which leaves everything as it was, is made again, after a moment; and
- * if that does not help, without its command buffers.
+ * if that does not help, without its command buffers. To a lost device nothing is submitted
+ * (device_loss.c).
  */
 
 #include "base/clock.h"
 #include "render/call.h"
 #include "render/chain.h"
 #include "render/device.h"
+#include "render/device_loss.h"
 #include "render/queue.h"
 #include "render/sync_fd.h"
 #include "render_dispatch.h"
@@ -208,23 +210,24 @@ static VkResult try_hard(struct submission *submission) {
 		pause *= 4;
 		result = try_once(submission);
 	}
-	if (result < 0) {
+	if (result < 0 && result != VK_ERROR_DEVICE_LOST) {
 		log_warn("%s: %s failed on the host (VkResult %d) after the guest went on",
 			call->context->options.name, venus_command_name(call->command), result);
-		if (result != VK_ERROR_DEVICE_LOST) {
-			strip(submission, true);
-			result = try_once(submission);
-		}
+		strip(submission, true);
+		result = try_once(submission);
 	}
 	return result;
 }
 
 static VkResult submit(struct submission *submission) {
-	const struct render_call *call = submission->call;
+	struct render_call *call = submission->call;
 	struct render_queue *queue = submission->queue;
 	struct render_sync_fd *sync = &queue->device->sync_fd;
 	if (call->decoder->failed_object && call->wants_reply) {
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	}
+	if (render_call_device_is_lost(call)) {
+		return render_call_heed_loss(call, VK_ERROR_DEVICE_LOST);
 	}
 	list_init(&submission->imports);
 	if (call->decoder->failed_object || render_sync_fd_any(sync)) {
@@ -240,7 +243,7 @@ static VkResult submit(struct submission *submission) {
 		render_sync_fd_settle(
 			sync, &submission->imports, result >= 0 || !call->wants_reply);
 	}
-	return result;
+	return render_call_heed_loss(call, result);
 }
 
 void render_handle_vkQueueSubmit(struct render_call *call, struct venus_vkQueueSubmit *args) {

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "render/call.h"
 #include "render/device.h"
+#include "render/device_loss.h"
 #include "render/ring.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -43,9 +44,11 @@ void render_handle_vkWaitForFences(
 	uint64_t slice;
 	do {
 		slice = next_slice(deadline);
-		args->ret = vk->WaitForFences(
-			args->device, args->fenceCount, args->pFences, args->waitAll, slice);
+		args->ret = render_call_device_is_lost(call) ? VK_ERROR_DEVICE_LOST :
+			vk->WaitForFences(args->device, args->fenceCount, args->pFences,
+				args->waitAll, slice);
 	} while (args->ret == VK_TIMEOUT && slice && !should_stop_waiting(call));
+	render_call_heed_loss(call, args->ret);
 }
 
 void render_handle_vkWaitSemaphores(
@@ -63,8 +66,10 @@ void render_handle_vkWaitSemaphores(
 	uint64_t slice;
 	do {
 		slice = next_slice(deadline);
-		args->ret = vk->WaitSemaphores(args->device, args->pWaitInfo, slice);
+		args->ret = render_call_device_is_lost(call) ? VK_ERROR_DEVICE_LOST :
+			vk->WaitSemaphores(args->device, args->pWaitInfo, slice);
 	} while (args->ret == VK_TIMEOUT && slice && !should_stop_waiting(call));
+	render_call_heed_loss(call, args->ret);
 }
 
 /** The fences that there are are reset, also if one among them failed. */

@@ -274,34 +274,91 @@ static void fence_of_lost_device(const char *fail) {
 	peer_stop(&peer);
 }
 
+/** Whatever can say that the device is lost says so. */
+static void expect_lost(struct peer *peer) {
+	struct venus_vkQueueSubmit submit = {
+		.queue = PEER_QUEUE_HANDLE, .fence = ID(Fence, FENCE)};
+	PEER_CALL(peer, vkQueueSubmit, &submit);
+	CHECK_INT(submit.ret, VK_ERROR_DEVICE_LOST);
+	struct venus_vkQueueSubmit2 submit2 = {.queue = PEER_QUEUE_HANDLE};
+	PEER_CALL(peer, vkQueueSubmit2, &submit2);
+	CHECK_INT(submit2.ret, VK_ERROR_DEVICE_LOST);
+	CHECK_INT(fence_status(peer), VK_ERROR_DEVICE_LOST);
+	CHECK_INT(wait_for_fence(peer, LONG), VK_ERROR_DEVICE_LOST);
+	CHECK_INT(wait_for_count(peer, 1, LONG), VK_ERROR_DEVICE_LOST);
+	uint64_t value = 0;
+	struct venus_vkGetSemaphoreCounterValue get = {
+		.device = DEVICE, .semaphore = ID(Semaphore, COUNTER), .pValue = &value};
+	PEER_CALL(peer, vkGetSemaphoreCounterValue, &get);
+	CHECK_INT(get.ret, VK_ERROR_DEVICE_LOST);
+	peer_expect_fence(peer, 1, put_fence(peer));
+}
+
+/** Has the command find the loss, without a reply. */
+static void find_loss(struct peer *peer, const char *finder) {
+	const VkFence fence = ID(Fence, FENCE);
+	const VkSemaphore counter = ID(Semaphore, COUNTER);
+	uint64_t value = 0;
+	const VkSemaphoreWaitInfo wait = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+		.semaphoreCount = 1,
+		.pSemaphores = &counter,
+		.pValues = &value,
+	};
+	if (strcmp(finder, "vkQueueSubmit") == 0) {
+		submit(peer, 0, 0, 0, 1, FENCE);
+	} else if (strcmp(finder, "vkQueueSubmit2") == 0) {
+		submit2(peer, 0, 0, 1);
+	} else if (strcmp(finder, "vkGetFenceStatus") == 0) {
+		DO(peer, vkGetFenceStatus, .device = DEVICE, .fence = fence);
+	} else if (strcmp(finder, "vkWaitForFences") == 0) {
+		DO(peer, vkWaitForFences, .device = DEVICE, .fenceCount = 1, .pFences = &fence,
+			.timeout = LONG);
+	} else if (strcmp(finder, "vkWaitSemaphores") == 0) {
+		DO(peer, vkWaitSemaphores, .device = DEVICE, .pWaitInfo = &wait, .timeout = LONG);
+	} else {
+		DO(peer, vkGetSemaphoreCounterValue, .device = DEVICE, .semaphore = counter,
+			.pValue = &value);
+	}
+}
+
+/** Who hears nothing of it for long loses the context; who has heard of it goes on. */
+static void test_lost_device_is_told(void) {
+	struct peer deaf, told;
+	start(&told, "vkQueueSubmit:1:VK_ERROR_DEVICE_LOST");
+	submit(&told, 0, 0, 0, 1, FENCE);
+	CHECK_INT(fence_status(&told), VK_ERROR_DEVICE_LOST);
+	start(&deaf, "vkQueueSubmit:1:VK_ERROR_DEVICE_LOST");
+	submit(&deaf, 0, 0, 0, 1, FENCE);
+	peer_expect_lost(&deaf, "the host has lost a device");
+	submit(&deaf, 0, 0, 0, 2, 0);
+	CHECK(!peer_ring_wait(&deaf));
+	CHECK_INT(fence_status(&told), VK_ERROR_DEVICE_LOST);
+	peer_stop(&deaf);
+	peer_stop(&told);
+}
+
 static void test_lost_device(void) {
+	struct peer peer;
 	fence_of_lost_device("vkQueueSubmit:2:VK_ERROR_DEVICE_LOST");
 	fence_of_lost_device("vkCreateFence:2:VK_ERROR_DEVICE_LOST");
 	fence_of_lost_device("vkWaitForFences:1:VK_ERROR_DEVICE_LOST");
 
-	/* who asks is told */
-	struct peer peer;
-	start(&peer, "vkQueueSubmit:1+:VK_ERROR_DEVICE_LOST,vkQueueSubmit2:1+:VK_ERROR_DEVICE_LOST,"
-		     "vkGetFenceStatus:1+:VK_ERROR_DEVICE_LOST,vkWaitForFences:1+:VK_ERROR_DEVICE_LOST,"
-		     "vkWaitSemaphores:1+:VK_ERROR_DEVICE_LOST,"
-		     "vkGetSemaphoreCounterValue:1+:VK_ERROR_DEVICE_LOST");
+	/* whichever command finds it, none asks the host any more, which would say something else */
+	static const char *const finders[] = {"vkQueueSubmit", "vkQueueSubmit2", "vkGetFenceStatus",
+		"vkWaitForFences", "vkWaitSemaphores", "vkGetSemaphoreCounterValue"};
+	for (size_t i = 0; i < sizeof(finders) / sizeof(finders[0]); i++) {
+		char fail[64];
+		snprintf(fail, sizeof(fail), "%s:1:VK_ERROR_DEVICE_LOST", finders[i]);
+		start(&peer, fail);
+		find_loss(&peer, finders[i]);
+		expect_lost(&peer);
+		peer_stop(&peer);
+	}
+
+	start(&peer, "vkQueueSubmit:1:VK_ERROR_DEVICE_LOST");
 	submit(&peer, 0, 0, 0, 1, FENCE);
-	struct venus_vkQueueSubmit again = {
-		.queue = PEER_QUEUE_HANDLE, .fence = ID(Fence, FENCE)};
-	PEER_CALL(&peer, vkQueueSubmit, &again);
-	CHECK_INT(again.ret, VK_ERROR_DEVICE_LOST);
-	struct venus_vkQueueSubmit2 again2 = {.queue = PEER_QUEUE_HANDLE};
-	PEER_CALL(&peer, vkQueueSubmit2, &again2);
-	CHECK_INT(again2.ret, VK_ERROR_DEVICE_LOST);
-	CHECK_INT(fence_status(&peer), VK_ERROR_DEVICE_LOST);
-	CHECK_INT(wait_for_fence(&peer, LONG), VK_ERROR_DEVICE_LOST);
-	CHECK_INT(wait_for_count(&peer, 1, LONG), VK_ERROR_DEVICE_LOST);
-	uint64_t value = 0;
-	struct venus_vkGetSemaphoreCounterValue get = {
-		.device = DEVICE, .semaphore = ID(Semaphore, COUNTER), .pValue = &value};
-	PEER_CALL(&peer, vkGetSemaphoreCounterValue, &get);
-	CHECK_INT(get.ret, VK_ERROR_DEVICE_LOST);
-	peer_expect_fence(&peer, 1, put_fence(&peer));
+	expect_lost(&peer);
 
 	/* and can begin anew */
 	DO(&peer, vkDestroyDevice, .device = DEVICE);
@@ -775,6 +832,7 @@ int main(int argc, char **argv) {
 		RUN(test_refused_fences_are_owed);
 		RUN(test_owed_fences_end);
 		RUN(test_lost_device);
+		RUN(test_lost_device_is_told);
 		RUN(test_refused_submissions_are_made);
 		RUN(test_refused_import_is_there_again);
 		RUN(test_refused_exports);

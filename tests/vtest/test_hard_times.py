@@ -5,9 +5,13 @@ other threads of that one, go on; and nothing is left of it when it is killed.
 
 test_hard_times.py VENERA-VTEST refused HARD-TIMES [mesa-25]: what the host refuses a real client's driver makes an error
 where the API has one, and costs the client no more than that. Needs VK_LAYER_VENERA_fail over the host's
-driver."""
+driver.
+
+test_hard_times.py VENERA-VTEST lost HARD-TIMES [mesa-25]: a client whose device the host loses ends in an error: of its
+own if it asks, else its driver aborts it. Needs the same layer."""
 
 import os
+import signal
 import sys
 
 import harness
@@ -54,21 +58,46 @@ REFUSALS = (
     ("vkCreateFence:1", "", "computed"),
     ("vkQueueSubmit:1", "", "computed"),
     ("vkQueueSubmit:1", "no_async_queue_submit", "submit VK_ERROR_OUT_OF_DEVICE_MEMORY"),
-    ("vkQueueSubmit:1:VK_ERROR_DEVICE_LOST", "no_async_queue_submit",
-     "submit VK_ERROR_DEVICE_LOST"),
 )
+
+
+def choose_driver(server, folder, driver):
+    """The client's environment."""
+    if not driver:
+        return {}
+    library = mesa_25.fetch(os.path.join(folder, "apt"))
+    if not library:
+        server.stop()
+        harness.skip("Debian 13's own mesa-vulkan-drivers cannot be had")
+    manifest = os.path.join(folder, "venus.json")
+    mesa_25.write_manifest(manifest, library)
+    return {"VK_DRIVER_FILES": manifest}
+
+
+def lost(server, folder, program, *driver):
+    env = choose_driver(server, folder, driver)
+    os.environ["VENERA_HOST_VENERA_FAIL"] = "vkQueueSubmit:1+:VK_ERROR_DEVICE_LOST"
+    place = os.path.join(folder, "lost")
+    os.mkdir(place)
+    one = harness.Server(server.program, place)
+    try:
+        command = [program, "refused"]
+        # its driver sees from time to time whether it waits in vain
+        waiting = one.start(command, env)
+        for perf, found_by in (("no_async_queue_submit", "submit"), ("no_fence_feedback", "wait")):
+            said = harness.finish(one.start(command, dict(env, VN_PERF=perf)), command, code=1)
+            harness.check(said.count(found_by + " VK_ERROR_DEVICE_LOST") == 2,
+                          "both tries should find the device lost:\n" + said)
+        harness.finish(waiting, command, code=-signal.SIGABRT)
+        one.expect_idle()
+        print(one.log())
+    finally:
+        one.stop()
 
 
 def refused(server, folder, program, *driver):
     """Each with a server of its own, whose host's side is told what to refuse."""
-    env = {}
-    if driver:
-        library = mesa_25.fetch(os.path.join(folder, "apt"))
-        if not library:
-            server.stop()
-            harness.skip("Debian 13's own mesa-vulkan-drivers cannot be had")
-        env["VK_DRIVER_FILES"] = os.path.join(folder, "venus.json")
-        mesa_25.write_manifest(env["VK_DRIVER_FILES"], library)
+    env = choose_driver(server, folder, driver)
     for i, (fault, perf, expected) in enumerate(REFUSALS):
         fault += ":VK_ERROR_OUT_OF_DEVICE_MEMORY" if fault.count(":") == 1 else ""
         print("%s, %s" % (fault, perf or "default"))
@@ -95,7 +124,7 @@ def refused(server, folder, program, *driver):
 
 
 def main():
-    tests = {"busy": busy, "refused": refused}
+    tests = {"busy": busy, "refused": refused, "lost": lost}
     harness.main(lambda server, folder, arguments:
                  tests[arguments[0]](server, folder, *arguments[1:]))
 
