@@ -66,7 +66,7 @@ static const struct limit_info infos[LIMIT_COUNT] = {
 	[LIMIT_WAITS] = {"waits", COUNT, LIMIT_OF_VTEST, 512, 1, 65536,
 		"waits of one client, each a descriptor"},
 
-	[LIMIT_MEMORY_OBJECTS] = {"memory-objects", COUNT, ALL, 16384, 1, 1 << 24,
+	[LIMIT_MEMORY_OBJECTS] = {"memory-objects", COUNT, ALL, 32768, 1, 1 << 24,
 		"VkDeviceMemory of one context, in number"},
 	[LIMIT_MEMORY] = {"memory", BYTES, ALL, G(256), M(1), G(1 << 20),
 		"and in bytes; the driver's heaps may end before"},
@@ -80,9 +80,9 @@ static const struct limit_info infos[LIMIT_COUNT] = {
 		"sets, descriptors and inline bytes in all descriptor pools of one context"},
 	[LIMIT_QUERIES] = {"queries", COUNT, ALL, 1 << 20, 1, UINT32_MAX,
 		"in all query pools of one context"},
-	[LIMIT_STREAM_BYTES] = {"stream-bytes", BYTES, ALL, M(256), K(64), G(1),
+	[LIMIT_STREAM_BYTES] = {"stream-bytes", BYTES, ALL, M(2049), K(64), G(4),
 		"one command stream outside of a ring, and so one command"},
-	[LIMIT_ARENA] = {"arena", BYTES, ALL, M(256), K(256), G(4),
+	[LIMIT_ARENA] = {"arena", BYTES, ALL, M(2049), K(256), G(4),
 		"one command's structures, when it is executed"},
 
 	[LIMIT_ANSWER_TIME] = {"answer-time", TIME, DEVICE, 30000, 100, UINT64_C(86400000),

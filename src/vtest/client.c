@@ -348,6 +348,7 @@ void vtest_client_destroy(struct vtest_client *client) {
 		vtest_resource_destroy(resource);
 	}
 	id_table_finish(&client->resources);
+	client->server->free_resources += client->resource_count;
 	sync_table_finish(&client->syncs);
 	if (client->reply_fd != -1) {
 		close(client->reply_fd);

@@ -124,6 +124,11 @@ static struct vtest_resource *add_resource(struct vtest_client *client, uint64_t
 			limit_name(LIMIT_CONTEXT_RESOURCES), client->server->max_resources);
 		return NULL;
 	}
+	if (client->resource_count >= client->server->free_resources) {
+		vtest_client_fail(client, "%" PRIu32 " resources, and there are no more descriptors than "
+			"that for the other clients", client->resource_count);
+		return NULL;
+	}
 	struct vtest_resource *resource = malloc(sizeof(*resource));
 	if (!resource) {
 		vtest_client_fail(client, "out of memory");
@@ -146,6 +151,7 @@ static struct vtest_resource *add_resource(struct vtest_client *client, uint64_t
 	}
 	client->next_resource_id++;
 	client->resource_count++;
+	client->server->free_resources--;
 	return resource;
 }
 
@@ -244,6 +250,7 @@ static bool resource_unref(struct vtest_client *client, const struct vtest_reque
 		return true;
 	}
 	client->resource_count--;
+	client->server->free_resources++;
 	client->own_bytes -= resource->shm.size;
 	vtest_resource_destroy(resource);
 	int error = renderer_detach_resource(client->renderer, id);

@@ -96,12 +96,10 @@ static int is_listening(int fd) {
 	return value != 0;
 }
 
-/* Blobs are kept as descriptors: one client must not be able to use up those of all others. */
-static uint64_t max_resources(const struct limits *limits) {
-	const uint64_t most = limits->value[LIMIT_CONTEXT_RESOURCES];
+/* Blobs are kept as descriptors, and some are left for connections and processes. */
+static uint64_t count_free_resources(void) {
 	const long files = sysconf(_SC_OPEN_MAX);
-	const uint64_t share = files < 0 ? most : files < 8 * 128 ? 128 : (uint64_t)files / 8;
-	return share < most ? share : most;
+	return files < 0 ? UINT32_MAX : files < 512 ? 256 : (uint64_t)files - 256;
 }
 
 int vtest_server_init(struct vtest_server *server, struct event_loop *loop,
@@ -111,7 +109,8 @@ int vtest_server_init(struct vtest_server *server, struct event_loop *loop,
 		.listen_fd = -1,
 		.once = options->once,
 		.next_client = 1,
-		.max_resources = max_resources(&options->renderer.limits),
+		.max_resources = options->renderer.limits.value[LIMIT_CONTEXT_RESOURCES],
+		.free_resources = count_free_resources(),
 	};
 	list_init(&server->clients);
 	int listening = is_listening(options->fd);

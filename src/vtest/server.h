@@ -19,7 +19,8 @@ struct vtest_server {
 	bool stopping;
 	struct list clients; /* vtest_client.link */
 	uint32_t next_client;
-	uint64_t max_resources; /* descriptors of blobs that one client may have */
+	uint64_t max_resources;  /* blobs that one client may have */
+	uint64_t free_resources; /* descriptors for more blobs of all clients */
 	struct renderer_pool pool;
 };
 

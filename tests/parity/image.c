@@ -2,6 +2,7 @@
 
 /* Images: copies, blits, clears, sampling, host image copies. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "parity.h"
@@ -303,9 +304,68 @@ static void host_copies(struct parity *parity) {
 	parity_image_finish(parity, &images[1]);
 }
 
+/** With rows so far apart that there is more memory between the first and the last than most commands need. */
+static void far_host_copies(struct parity *parity) {
+	if (!parity->host_image_copy.hostImageCopy) {
+		say("there is no host image copy");
+		return;
+	}
+	PROC(parity, vkCopyMemoryToImageEXT);
+	PROC(parity, vkCopyImageToMemoryEXT);
+	PROC(parity, vkTransitionImageLayoutEXT);
+	const VkImageCreateInfo info = image_info(VK_FORMAT_R8G8B8A8_UNORM, 4, 2,
+		VK_IMAGE_USAGE_HOST_TRANSFER_BIT_EXT | VK_IMAGE_USAGE_SAMPLED_BIT);
+	struct parity_image image;
+	parity_image_init(parity, &image, &info, VK_IMAGE_VIEW_TYPE_2D, VK_IMAGE_ASPECT_COLOR_BIT);
+	const VkHostImageLayoutTransitionInfoEXT transition = {
+		.sType = VK_STRUCTURE_TYPE_HOST_IMAGE_LAYOUT_TRANSITION_INFO_EXT,
+		.image = image.image,
+		.newLayout = VK_IMAGE_LAYOUT_GENERAL,
+		.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1},
+	};
+	SAY_RESULT(vkTransitionImageLayoutEXT(parity->device, 1, &transition));
+	const uint32_t texels[8] = {1, 20, 300, 4000, 50000, 600000, 7000000, 80000000};
+	const VkMemoryToImageCopyEXT in = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_TO_IMAGE_COPY_EXT,
+		.pHostPointer = texels,
+		.imageSubresource = colour_layers,
+		.imageExtent = info.extent,
+	};
+	const VkCopyMemoryToImageInfoEXT to_image = {
+		.sType = VK_STRUCTURE_TYPE_COPY_MEMORY_TO_IMAGE_INFO_EXT,
+		.dstImage = image.image,
+		.dstImageLayout = VK_IMAGE_LAYOUT_GENERAL,
+		.regionCount = 1,
+		.pRegions = &in,
+	};
+	SAY_RESULT(vkCopyMemoryToImageEXT(parity->device, &to_image));
+	const size_t distance = (size_t)260 << 20;
+	uint8_t *memory = calloc(1, distance + 16);
+	const VkImageToMemoryCopyEXT out = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_TO_MEMORY_COPY_EXT,
+		.pHostPointer = memory,
+		.memoryRowLength = (uint32_t)(distance / 4),
+		.imageSubresource = colour_layers,
+		.imageExtent = info.extent,
+	};
+	const VkCopyImageToMemoryInfoEXT to_memory = {
+		.sType = VK_STRUCTURE_TYPE_COPY_IMAGE_TO_MEMORY_INFO_EXT,
+		.srcImage = image.image,
+		.srcImageLayout = VK_IMAGE_LAYOUT_GENERAL,
+		.regionCount = 1,
+		.pRegions = &out,
+	};
+	SAY_RESULT(vkCopyImageToMemoryEXT(parity->device, &to_memory));
+	say_hash("first row", memory, 16);
+	say_hash("last row", memory + distance, 16);
+	free(memory);
+	parity_image_finish(parity, &image);
+}
+
 const struct parity_case parity_image_cases[] = {
 	{"image copies", copies},
 	{"image sampling", sampling},
 	{"image host-copies", host_copies},
+	{"image far-host-copies", far_host_copies},
 	{NULL, NULL},
 };

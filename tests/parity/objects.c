@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "parity.h"
 
@@ -357,6 +358,26 @@ static void many_at_once(struct parity *parity) {
 	parts_finish(&parts);
 }
 
+/** As many mapped at once as the program may have files open, in part: whoever makes them may need one for each. */
+static void many_mapped(struct parity *parity) {
+	struct parts parts;
+	parts_init(&parts, parity);
+	struct rlimit limit = {0};
+	getrlimit(RLIMIT_NOFILE, &limit);
+	const uint32_t count = limit.rlim_cur < 9000 ? (uint32_t)limit.rlim_cur / 3 : 3000;
+	union handle *handles = calloc(count, sizeof(*handles));
+	uint32_t wrong = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		wrong += create_mapped(&parts, &handles[i]) != VK_SUCCESS;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		destroy_memory(&parts, handles[i]);
+	}
+	say("%u of %u failed", wrong, count);
+	free(handles);
+	parts_finish(&parts);
+}
+
 struct thread {
 	const struct parts *parts;
 	const struct kind *kind;
@@ -403,6 +424,7 @@ static void by_threads(struct parity *parity) {
 
 const struct parity_case parity_object_cases[] = {
 	{"objects many", many_at_once},
+	{"objects many-mapped", many_mapped},
 	{"objects threads", by_threads},
 	{NULL, NULL},
 };

@@ -24,6 +24,9 @@ NOT_IN_MESA_25 = ("api sparse-formats", "api sample-locations",
                   "pass nothing", "pass local-read", "pass to-single-sampled",
                   "commands second-binds", "commands inputs", "commands robustness")
 
+# These take long, and the modes make no difference to them.
+ONLY_BY_DEFAULT = ("image far-host-copies",)
+
 
 def old_driver(folder):
     """A manifest for Debian 13's driver."""
@@ -49,6 +52,8 @@ def test(server, folder, arguments):
         command += ["-" + name for name in NOT_IN_MESA_25]
     elif version != "default":
         perf = mode
+    if mode != "default":
+        command += ["-" + name for name in ONLY_BY_DEFAULT]
     if perf:
         env["VN_PERF"] = perf
     theirs = harness.finish(server.start(command, server.host_environment()), command)
