@@ -76,6 +76,7 @@ struct vm {
 	uint64_t started;               /* clock_now() */
 	struct qmp *qmp;                /* NULL: not connected */
 	struct input *input;            /* NULL: there is no window */
+	bool qemu_ending;               /* it has told us */
 	bool failed;
 };
 
@@ -164,7 +165,7 @@ static void vm_escalate(struct vm *vm) {
 		vm_enter(vm, VM_ENDING, 0);
 		break;
 	case VM_SETTLING:
-		if (!child_running(&vm->gpu) && !vm->failed) {
+		if (!child_running(&vm->gpu) && !vm->failed && !vm->qemu_ending) {
 			log_error("venera-gpu has ended; stopping the virtual machine");
 			vm->failed = true;
 		}
@@ -232,7 +233,6 @@ static void handle_screenshot_signal(void *data, int signal_number) {
 
 static void handle_qmp(void *data, enum qmp_message message, struct json value) {
 	struct vm *vm = data;
-	(void)value;
 	switch (message) {
 	case QMP_READY:
 		input_set_monitor(vm->input, vm->qmp);
@@ -242,6 +242,7 @@ static void handle_qmp(void *data, enum qmp_message message, struct json value) 
 		input_continue(vm->input);
 		break;
 	case QMP_EVENT:
+		vm->qemu_ending |= json_equals(json_member(value, "event"), "SHUTDOWN");
 		break;
 	case QMP_CLOSED:
 		input_set_monitor(vm->input, NULL);
@@ -274,14 +275,15 @@ static bool reap(struct vm *vm, struct child *child) {
 }
 
 /*
- * venera-gpu or venera-view ended while QEMU seems to run. QEMU may be ending, too: the system
- * closes a process's sockets, which the others notice, before it reports the process's end.
+ * venera-gpu or venera-view ended while QEMU seems to run. QEMU may be ending, too: it closes its
+ * sockets, which the others notice, before its end is reported, and on a busy machine long before. If
+ * it has told us that it ends, it has the time that it has after it was asked to.
  */
 static void handle_early_end(struct vm *vm, const struct child *child) {
 	int code = child_exit_code(child);
 	if (code == 0 && vm->state != VM_WAITING) {
 		if (vm->state == VM_RUNNING) {
-			vm_enter(vm, VM_SETTLING, VM_SETTLE_MS);
+			vm_enter(vm, VM_SETTLING, vm->qemu_ending ? VM_QUIT_MS : VM_SETTLE_MS);
 		}
 		return;
 	}

@@ -369,6 +369,13 @@ class Life(CliTest):
             self.assertEqual(result.stdout, "guest says hello\n")
             self.assert_clean()
 
+    def test_slow_end(self):
+        # QEMU takes longer to end than it has where nothing tells that it does
+        result = self.venera(*self.run_args(), FAKE_QEMU="leave=1.5")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("has ended", result.stderr)
+        self.assert_clean()
+
     def test_errors_are_forwarded(self):
         result = self.venera(*self.run_args(), FAKE_QEMU="exit=0 errors")
         lines = result.stderr.splitlines()
