@@ -476,6 +476,10 @@ struct render_counters *renderer_counters(const struct renderer *renderer) {
 	return renderer->counters.data;
 }
 
+pid_t renderer_process(const struct renderer *renderer) {
+	return renderer->pid > 0 ? renderer->pid : 0;
+}
+
 void renderer_abandon(struct renderer *renderer, const char *reason) {
 	break_off(renderer, reason);
 }

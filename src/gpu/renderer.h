@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "ipc/render_protocol.h"
 
@@ -58,6 +59,9 @@ struct render_counters *renderer_counters(const struct renderer *renderer);
 
 /** Ends it: `lost` will be called with the reason. */
 void renderer_abandon(struct renderer *renderer, const char *reason);
+
+/** Its process id; 0: it has ended. */
+pid_t renderer_process(const struct renderer *renderer);
 
 /** Bytes that it has not read. */
 size_t renderer_queued(const struct renderer *renderer);

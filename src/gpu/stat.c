@@ -82,6 +82,7 @@ static void write_context(struct json_text *text, const struct gpu_context *cont
 	json_text_uint(text, "id", context->id);
 	json_text_string(text, "name", context->guest_name);
 	json_text_bool(text, "lost", context->lost);
+	json_text_uint(text, "process", (uint64_t)renderer_process(context->renderer));
 	const struct render_counters *counters = renderer_counters(context->renderer);
 	write_counter(text, "commands", &counters->commands);
 	write_counter(text, "submissions", &counters->submissions);

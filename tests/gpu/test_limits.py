@@ -3,6 +3,9 @@
 """test_limits.py VENERA-GPU [TEST...]: what guests can have, and how long is waited for a render
 process. After each the others go on."""
 
+import os
+import signal
+import socket
 import sys
 import time
 
@@ -27,8 +30,8 @@ def hang(f, context):
            "the begin of the work")
 
 
-def start(*limits, **more):
-    f = FrontEnd(GPU, *("--limit=" + limit for limit in limits), **more).start()
+def start(*limits, arguments=(), **more):
+    f = FrontEnd(GPU, *("--limit=" + limit for limit in limits), *arguments, **more).start()
     f.command(ctx_create(50))
     return f
 
@@ -279,6 +282,53 @@ def test_hanging_everywhere():
     check_equal(f.close(), 0, "the exit code")
     check(time.monotonic() - begin < 5, "it takes too long to end")
     f.gpu.finish()
+
+
+def test_killed_processes():
+    """Again and again, in the middle of their work: nothing is left of them, and the screen goes on."""
+    ours, theirs = socket.socketpair()
+    f = start(arguments=["--view-fd=%d" % theirs.fileno()], fds=[theirs.fileno()])
+    theirs.close()
+    f.view = View(ours)
+    pid = f.gpu.process.pid
+    f.command(create_blob(800, 0x1000, 64 * 32 * 4, flags=3, context=50))
+    f.command(set_scanout_blob(800, (0, 0, 64, 32), 64, 32, 256))
+
+    def show():
+        head = f.send(flush(800, (0, 0, 64, 32)))
+        f.wait(lambda: f.view.pump() or f.is_done(head), "a frame")
+        f.take(head)
+
+    def usage():
+        with open("/proc/%d/maps" % pid, encoding="utf-8", errors="replace") as maps:
+            return len(os.listdir("/proc/%d/fd" % pid)), sum("memfd" in line for line in maps)
+
+    show()
+    before, ((witness, _),) = None, f.gpu.children()
+    for turn in range(25):
+        context = 1 + turn % 3
+        f.command(ctx_create(context))
+        f.command(submit(context, Do.HOLD if turn % 2 else 1))
+        f.wait(lambda: len(f.gpu.children()) == 2, "the process")
+        fences = [f.send(submit(context, 1, fence=10 + i, ring=i % 4)) for i in range(8)]
+        made = [f.send(create_blob(i, Blob.HELD if i % 2 else 5, context=context))
+                for i in range(1, 5)]
+        mapped = [f.send(map_blob(i, i * PAGE)) for i in range(1, 5)]
+        show()
+        os.kill(next(p for p, _ in f.gpu.children() if p != witness), signal.SIGKILL)
+        for head in fences:
+            check_equal(f.take(head).type, OK)
+        check(all(f.take(head).type in (OK, ERR_UNSPEC) for head in made), "a blob")
+        check(all(f.take(head).type in (MAP_INFO, ERR_RESOURCE) for head in mapped), "a map")
+        show()
+        for i in range(1, 5):
+            f.take(f.send(unref(i)))
+        f.command(ctx_destroy(context))
+        f.wait(lambda: len(f.gpu.children()) == 1, "the end of the process")
+        if turn == 2:
+            before = usage()
+    check_equal(usage(), before, "descriptors and mappings of shared memory")
+    finish(f)
 
 
 def test_options():

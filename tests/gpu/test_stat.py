@@ -137,7 +137,7 @@ def settle(f, seconds=0.1):
 
 def test_contexts():
     """What render processes count is read from their memory when somebody asks."""
-    f = start(view=False)
+    f = start(view=False, arguments=["--limit=memory-objects=16000", "--limit=contexts=100"])
     check_equal(ask(f)["view"], False, "view")
     f.command(ctx_create(7, b'cu"b\\e\n'))
     f.command(submit(7, 0, fence=1, ring=0))  # it runs
@@ -145,12 +145,13 @@ def test_contexts():
     context, = ask(f)["contexts"]
     check_equal((context["id"], context["name"], context["lost"]), (7, 'cu"b\\e?', False),
                 "the context")
+    check_equal([context["process"]], [c[0] for c in f.gpu.children()], "the process")
     names = ("commands", "submissions", "ring_wakeups", "memory_objects", "memory_bytes")
     # the fake counts its requests everywhere
     check_equal([context[name] for name in names], [1, 1001, 2001, 3001, 4001], "the counters")
-    check_equal(context["limits"]["memory-objects"], {"used": 3001, "max": 16384}, "a limit")
+    check_equal(context["limits"]["memory-objects"], {"used": 3001, "max": 16000}, "a limit")
     check_equal(context["limits"]["context-resources"], {"used": 0, "max": 8192}, "a limit")
-    check_equal(ask(f)["limits"]["contexts"], {"used": 2, "max": 256}, "a limit")
+    check_equal(ask(f)["limits"]["contexts"], {"used": 2, "max": 100}, "a limit")
     f.command(submit(7, 0, fence=2, ring=0))
     context, = ask(f)["contexts"]
     check_equal([context[name] for name in names], [2, 1002, 2002, 3002, 4002], "the counters")

@@ -3,7 +3,8 @@
 /*
  * VK_LAYER_VENERA_fail: makes functions of the driver fail. VENERA_FAIL is a list, separated by
  * commas, of FUNCTION:N:RESULT, as in vkCreateBuffer:3:VK_ERROR_OUT_OF_DEVICE_MEMORY: the third
- * call of the function in this process fails. N+ means that call and all that follow. A process in
+ * call of the function in this process fails. HANG in place of a result means that it never returns, CRASH that
+ * it ends the process. N+ means that call and all that follow. A process in
  * which there were fewer calls aborts in the end: its test would have tried nothing.
  */
 
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -38,6 +40,13 @@ static void complain(const char *entry) {
 	abort(); /* a test that asks for nothing must not pass */
 }
 
+static void do_not_return(bool hangs) {
+	while (hangs) {
+		sleep(1000);
+	}
+	abort();
+}
+
 #define ENTRIES 16
 static _Atomic bool used[ENTRIES]; /* entries of the list */
 
@@ -57,6 +66,18 @@ static VkResult asked_for(const char *function, unsigned n) {
 		if (number == ENTRIES) {
 			complain("more than 16 entries");
 		}
+		const bool applies =
+			strcmp(name, function) == 0 && (n == first || (plus && n > first));
+		const bool hangs = strcmp(result, "HANG") == 0;
+		if (hangs || strcmp(result, "CRASH") == 0) {
+			used[number] = true; /* that it comes to it, others see */
+			if (applies) {
+				layer_log("%s: call %u: %s", function, n, result);
+				do_not_return(hangs);
+			}
+			entry += length + (entry[length] == ',');
+			continue;
+		}
 		size_t i = 0;
 		while (i < sizeof(results) / sizeof(results[0]) && strcmp(results[i].name, result) != 0) {
 			i++;
@@ -64,7 +85,7 @@ static VkResult asked_for(const char *function, unsigned n) {
 		if (i == sizeof(results) / sizeof(results[0])) {
 			complain(entry);
 		}
-		if (strcmp(name, function) == 0 && (n == first || (plus && n > first))) {
+		if (applies) {
 			used[number] = true;
 			layer_log("%s: call %u fails with %s", function, n, result);
 			return results[i].result;

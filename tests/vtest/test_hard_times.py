@@ -8,7 +8,9 @@ where the API has one, and costs the client no more than that. Needs VK_LAYER_VE
 driver.
 
 test_hard_times.py VENERA-VTEST lost HARD-TIMES [mesa-25]: a client whose device the host loses ends in an error: of its
-own if it asks, else its driver aborts it. Needs the same layer."""
+own if it asks, else its driver aborts it. Needs the same layer.
+
+test_hard_times.py VENERA-VTEST hang COMPUTE: the host's driver hangs. Needs the layer, too."""
 
 import os
 import signal
@@ -123,8 +125,52 @@ def refused(server, folder, program, *driver):
         harness.check(len(lines) <= 5, "the log is too long:\n" + log)
 
 
+# What the driver never comes back from, or dies of.
+HANGS = ("vkQueueSubmit:4:HANG", "vkAllocateMemory:2:HANG")
+
+
+def hang(server, folder, compute):
+    """A driver that hangs, or crashes, costs its own client only, and neither the server nor its end."""
+    harness.need("vulkaninfo")
+    os.environ["VENERA_HOST_VENERA_LAYER_LOG"] = "1"
+    for i, fault in enumerate((*HANGS, "vkQueueSubmit:4:CRASH")):
+        print(fault)
+        os.environ["VENERA_HOST_VENERA_FAIL"] = fault
+        place = os.path.join(folder, str(i))
+        os.mkdir(place)
+        one = harness.Server(server.program, place, ["--no-spare"])
+        said = "%s: call %s: %s" % tuple(fault.split(":"))
+
+        def start():
+            before = one.log().count(said)
+            client = one.start([compute, "--driver=venus"])
+            harness.wait_until(
+                lambda: one.log().count(said) > before, "the call of the driver")
+            return client
+        try:
+            client = start()
+            one.run(["vulkaninfo", "--summary"])
+            if fault.endswith("CRASH"):
+                harness.finish(client, [compute], 30, code=None)
+                harness.check(client.returncode != 0, "the client has noticed nothing")
+            else:
+                harness.check(client.poll() is None, "the client has ended")
+                client.kill()
+                client.communicate()
+            one.expect_idle()
+            # and the end of everything
+            client = start()
+            one.stop()
+            client.kill()
+            client.communicate()
+        finally:
+            if one.process.poll() is None:
+                one.process.kill()
+                one.process.wait()
+
+
 def main():
-    tests = {"busy": busy, "refused": refused, "lost": lost}
+    tests = {"busy": busy, "refused": refused, "lost": lost, "hang": hang}
     harness.main(lambda server, folder, arguments:
                  tests[arguments[0]](server, folder, *arguments[1:]))
 
