@@ -311,7 +311,7 @@ def test_killed_processes():
         f.command(submit(context, Do.HOLD if turn % 2 else 1))
         f.wait(lambda: len(f.gpu.children()) == 2, "the process")
         fences = [f.send(submit(context, 1, fence=10 + i, ring=i % 4)) for i in range(8)]
-        made = [f.send(create_blob(i, Blob.HELD if i % 2 else 5, context=context))
+        made = [f.send(create_blob(i, Blob.HELD if turn % 2 else 5, context=context))
                 for i in range(1, 5)]
         mapped = [f.send(map_blob(i, i * PAGE)) for i in range(1, 5)]
         show()
