@@ -37,6 +37,7 @@ static const struct parity_case *const groups[] = {
 	parity_transfer_cases,
 	parity_pipeline_cases,
 	parity_swapchain_cases,
+	parity_window_cases,
 	parity_command_buffer_cases,
 };
 

@@ -103,6 +103,7 @@ extern const struct parity_case parity_swapchain_cases[];
 extern const struct parity_case parity_sync_cases[];
 extern const struct parity_case parity_thread_cases[];
 extern const struct parity_case parity_transfer_cases[];
+extern const struct parity_case parity_window_cases[];
 
 /* --- saying --- */
 

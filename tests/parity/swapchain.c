@@ -2,52 +2,10 @@
 
 /* Swapchains of a surface without a window: the only one that is there on every machine. */
 
-#include <string.h>
-
-#include "parity.h"
+#include "presenter.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define SIZE 64
-
-/** An instance and a device that can present, in place of those of the program. */
-static void presenter_init(struct parity *parity, VkSurfaceKHR *surface) {
-	const char *const instance_extensions[] = {
-		VK_KHR_SURFACE_EXTENSION_NAME, VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME};
-	const VkInstanceCreateInfo instance_info = {
-		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-		.enabledExtensionCount = COUNT(instance_extensions),
-		.ppEnabledExtensionNames = instance_extensions,
-	};
-	memset(parity, 0, sizeof(*parity));
-	MUST(vkCreateInstance(&instance_info, NULL, &parity->instance));
-	uint32_t count = 1;
-	MUST(vkEnumeratePhysicalDevices(parity->instance, &count, &parity->physical));
-	vkGetPhysicalDeviceMemoryProperties(parity->physical, &parity->memory);
-	PFN_vkCreateHeadlessSurfaceEXT create_surface =
-		(PFN_vkCreateHeadlessSurfaceEXT)vkGetInstanceProcAddr(
-			parity->instance, "vkCreateHeadlessSurfaceEXT");
-	const VkHeadlessSurfaceCreateInfoEXT surface_info = {
-		.sType = VK_STRUCTURE_TYPE_HEADLESS_SURFACE_CREATE_INFO_EXT};
-	MUST(create_surface(parity->instance, &surface_info, NULL, surface));
-	const float priority = 1;
-	const VkDeviceQueueCreateInfo queue = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueCount = 1,
-		.pQueuePriorities = &priority,
-	};
-	const char *const extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
-	const VkDeviceCreateInfo device_info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.queueCreateInfoCount = 1,
-		.pQueueCreateInfos = &queue,
-		.enabledExtensionCount = 1,
-		.ppEnabledExtensionNames = &extension,
-	};
-	MUST(vkCreateDevice(parity->physical, &device_info, NULL, &parity->device));
-	vkGetDeviceQueue(parity->device, 0, 0, &parity->queue);
-	const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
-	MUST(vkCreateCommandPool(parity->device, &pool, NULL, &parity->pool));
-}
+#define SIZE PRESENTER_SIZE
 
 /** Acquires an image, clears it, says what is in it, and presents it. */
 static void frame(struct parity *parity, VkSwapchainKHR swapchain, const VkImage *images,
@@ -107,10 +65,11 @@ static void frame(struct parity *parity, VkSwapchainKHR swapchain, const VkImage
 }
 
 static void headless(struct parity *unused) {
-	struct parity presenter, *parity = &presenter;
-	VkSurfaceKHR surface;
+	struct presenter presenter;
 	(void)unused;
-	presenter_init(parity, &surface);
+	presenter_init(&presenter, false);
+	struct parity *parity = &presenter.parity;
+	const VkSurfaceKHR surface = presenter.surface;
 	VkBool32 supported = VK_FALSE;
 	SAY_RESULT(vkGetPhysicalDeviceSurfaceSupportKHR(parity->physical, 0, surface, &supported));
 	VkSurfaceCapabilitiesKHR limits;
@@ -182,8 +141,7 @@ static void headless(struct parity *unused) {
 	vkDestroySemaphore(parity->device, semaphores[0], NULL);
 	vkDestroySemaphore(parity->device, semaphores[1], NULL);
 	vkDestroyFence(parity->device, fence, NULL);
-	vkDestroySurfaceKHR(parity->instance, surface, NULL);
-	parity_finish(parity);
+	presenter_finish(&presenter);
 }
 
 const struct parity_case parity_swapchain_cases[] = {
