@@ -106,17 +106,3 @@ size_t mutate_commands(uint8_t *stream, size_t size, size_t max_size, uint64_t r
 	}
 	}
 }
-
-#ifdef VENERA_LIBFUZZER
-
-#include "fuzz.h"
-
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
-	return seed % 2 ? LLVMFuzzerMutate(data, size, max_size) :
-			  fuzz_mutate(data, size, max_size, seed / 2);
-}
-
-#endif

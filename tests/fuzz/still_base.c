@@ -65,6 +65,10 @@ int still_fd_create(uint64_t size, bool sealed) {
 
 int still_fd_close(int fd) {
 	struct slot *slot = slot_of(fd);
+	if (!slot && fd >= STILL_FIRST_FD) {
+		fprintf(stderr, "a descriptor is closed twice\n");
+		abort();
+	}
 	if (slot && --slot->refs == 0) {
 		free(slot->data);
 		*slot = (struct slot){0};
@@ -85,6 +89,24 @@ void *still_fd_data(int fd, size_t *size) {
 	struct slot *slot = slot_of(fd);
 	*size = slot ? slot->size : 0;
 	return slot ? slot->data : NULL;
+}
+
+int still_fd_of_data(const void *data) {
+	for (int i = 0; i < STILL_MAX_FDS; i++) {
+		if (slots[i].refs && slots[i].data == data) {
+			return STILL_FIRST_FD + i;
+		}
+	}
+	return -1;
+}
+
+void still_fds_reset(void) {
+	for (int i = 0; i < STILL_MAX_FDS; i++) {
+		if (slots[i].refs) {
+			free(slots[i].data);
+			slots[i] = (struct slot){0};
+		}
+	}
 }
 
 unsigned still_fd_count(void) {
@@ -133,6 +155,7 @@ int shmem_import_aligned(struct shmem *shm, int fd, uint64_t size, size_t alignm
 		still_fd_close(fd);
 		return error;
 	}
+	slot->refs++; /* the mapping's */
 	/* an alignment is promised and not kept: nobody looks but the driver */
 	*shm = (struct shmem){
 		.fd = fd,
@@ -149,6 +172,9 @@ int shmem_import(struct shmem *shm, int fd, uint64_t size) {
 }
 
 void shmem_finish(struct shmem *shm) {
+	if (shm->data) {
+		still_fd_close(still_fd_of_data(shm->data));
+	}
 	still_fd_close(shm->fd);
 	*shm = SHMEM_NONE;
 }
@@ -160,17 +186,6 @@ int64_t shmem_fd_size(int fd) {
 
 bool shmem_fd_same(int a, int b) {
 	return a == b;
-}
-
-int __wrap_fd_dup(int fd);
-int __wrap_fd_dup(int fd) {
-	return still_fd_dup(fd);
-}
-
-int __real_close(int fd);
-int __wrap_close(int fd);
-int __wrap_close(int fd) {
-	return fd >= STILL_FIRST_FD ? still_fd_close(fd) : __real_close(fd);
 }
 
 bool udmabuf_is_there(void) {

@@ -22,6 +22,15 @@ int still_fd_dup(int fd);
 int still_fd_close(int fd);
 void *still_fd_data(int fd, size_t *size);
 
+/** Of memory that a descriptor stands for, or -1. */
+int still_fd_of_data(const void *data);
+
+/** Closes what a target has made, of whatever kind; still_sockets.c. */
+void still_any_close(int fd);
+
+/** Frees all that is left. */
+void still_fds_reset(void);
+
 /** How many are open. */
 unsigned still_fd_count(void);
 
