@@ -28,6 +28,10 @@ check: build image
 check-macos: setup
 	@tools/check-macos
 
+# TIME=SECONDS for each target, TARGET=NAME[,NAME...] to run only these
+fuzz: setup
+	@tools/in-root tools/fuzz $(if $(TIME),--time=$(TIME)) $(if $(TARGET),--target=$(TARGET))
+
 demo: build image
 	@tools/demo
 
@@ -47,6 +51,7 @@ help:
 	@echo 'make desktop    run a virtual machine with a desktop on this screen'
 	@echo 'make check      build all and run every test'
 	@echo 'make check-macos  compile and link all for macOS (without a Mac nothing of that can be run)'
+	@echo 'make fuzz       fuzz each target for TIME=60 seconds, tell what that covered'
 	@echo 'make image      make the guest image in build/guest'
 	@echo 'make setup      only make sure that compilers, QEMU, Mesa and so on are there'
 	@echo 'make clean      remove what was built, keep tools, downloads and guest'

@@ -11,6 +11,7 @@
  */
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #define MAX_INPUT ((size_t)256 * 1024)
 
 struct input_file {
+	const char *path;
 	uint8_t *data;
 	size_t size;
 };
@@ -41,13 +43,14 @@ static size_t below(size_t limit) {
 	return limit ? (size_t)(random_u64() % limit) : 0;
 }
 
-static void add_input(const uint8_t *data, size_t size) {
+static void add_input(const char *path, const uint8_t *data, size_t size) {
 	struct input_file *more = realloc(files, (file_count + 1) * sizeof(*files));
 	if (!more) {
 		abort();
 	}
 	files = more;
 	struct input_file *input = &files[file_count++];
+	input->path = path;
 	input->size = size > MAX_INPUT ? MAX_INPUT : size;
 	input->data = malloc(input->size ? input->size : 1);
 	if (!input->data) {
@@ -64,7 +67,7 @@ static bool add_pack(const char *path, const uint8_t *data, size_t size) {
 		if (length > size - 4) {
 			break;
 		}
-		add_input(data + 4, length);
+		add_input(path, data + 4, length);
 		data += 4 + length;
 		size -= 4 + length;
 	}
@@ -87,8 +90,24 @@ static bool add_file(const char *path) {
 	if (end && strcmp(end, ".pack") == 0) {
 		return add_pack(path, data, size);
 	}
-	add_input(data, size);
+	add_input(path, data, size);
 	return true;
+}
+
+/** A copy that lives as long as the program. */
+static const char *keep(const char *name) {
+	static struct kept {
+		struct kept *next;
+		char name[4096];
+	} *all;
+	struct kept *kept = malloc(sizeof(*kept));
+	if (!kept) {
+		abort();
+	}
+	kept->next = all;
+	all = kept;
+	strcpy(kept->name, name);
+	return kept->name;
 }
 
 static bool add_path(const char *path) {
@@ -111,7 +130,7 @@ static bool add_path(const char *path) {
 		if (entry->d_name[0] != '.' &&
 				snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) <
 					(int)sizeof(name)) {
-			ok = add_path(name) && ok;
+			ok = add_path(keep(name)) && ok;
 		}
 	}
 	closedir(folder);
@@ -181,6 +200,24 @@ static size_t change_bytes(uint8_t *data, size_t size) {
 	return size;
 }
 
+/** Says which input it was that ended the program. */
+static const char *present_file;
+static uint64_t present_change;
+
+static void tell(void) {
+	if (present_file) {
+		fprintf(stderr, "that was an input of %s\n", present_file);
+	} else if (present_change) {
+		fprintf(stderr, "that was --first=%llu --last=%llu --changes=1\n",
+			(unsigned long long)present_change, (unsigned long long)present_change);
+	}
+}
+
+static void handle_abort(int signal_number) {
+	(void)signal_number;
+	tell();
+}
+
 static uint64_t now(void) {
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC, &time);
@@ -210,6 +247,8 @@ static void try_one(const uint8_t *data, size_t size) {
 int main(int argc, char *argv[]) {
 	uint64_t changes = 0, seconds = 0, first = 1, stop = 0;
 	bool ok = true;
+	signal(SIGABRT, handle_abort);
+	atexit(tell); /* a sanitizer may exit() */
 	for (int i = 1; i < argc; i++) {
 		if (number(argv[i], "--changes=", &changes) || number(argv[i], "--seconds=", &seconds) ||
 				number(argv[i], "--first=", &first) ||
@@ -225,12 +264,15 @@ int main(int argc, char *argv[]) {
 		ok = add_path(argv[i]) && ok;
 	}
 	for (size_t i = 0; i < file_count && first == 1; i++) {
+		present_file = files[i].path;
 		try_one(files[i].data, files[i].size);
 	}
+	present_file = NULL;
 	static uint8_t data[2 * MAX_INPUT];
 	const uint64_t deadline = now() + seconds * 1000;
 	uint64_t tried = 0;
 	for (uint64_t n = first; seconds ? now() < deadline : tried < changes; n++) {
+		present_change = n;
 		state = n * UINT64_C(0x2545f4914f6cdd1d);
 		size_t size = 0;
 		if (file_count) {
@@ -249,6 +291,7 @@ int main(int argc, char *argv[]) {
 			break;
 		}
 	}
+	present_change = 0;
 	printf("%zu files and %llu changes of them tried\n", file_count, (unsigned long long)tried);
 	fuzz_finish();
 	for (size_t i = 0; i < file_count; i++) {

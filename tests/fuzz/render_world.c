@@ -179,6 +179,10 @@ bool render_world_message(uint32_t type, const void *body, size_t size, int fd) 
 		.fd_count = fd >= 0,
 	};
 	world.broken = render_context_run(&render_world) < 0;
+	if (world.has_message) { /* a context that stops reads no more */
+		world.has_message = false;
+		channel_message_close_fds(&world.message);
+	}
 	return !world.broken;
 }
 
