@@ -10,10 +10,10 @@
 #include "base/event_loop.h"
 #include "base/process.h"
 #include "fuzz.h"
+#include "gpu/bounds.h"
 #include "gpu/control.h"
 #include "gpu/device.h"
 #include "gpu/display.h"
-#include "gpu/limits.h"
 #include "gpu/reaper.h"
 #include "gpu/stat.h"
 #include "ipc/render_protocol.h"
@@ -551,7 +551,12 @@ void gpu_world_run(const struct gpu_world_options *options, const uint8_t *data,
 	world.display = display_create(world.loop, &display_options);
 	world.control_listen = still_socket();
 	world.control = control_create(world.loop, world.control_listen, &control_ops, NULL);
+	static struct limits limits;
+	if (!limits.value[0]) {
+		limits_init(&limits); /* asks the system */
+	}
 	const struct gpu_device_options device_options = {
+		.limits = limits,
 		.hostmem = HOSTMEM,
 		.output_count = OUTPUTS,
 		.renderer = "venera-render",
