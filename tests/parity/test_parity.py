@@ -29,16 +29,6 @@ NOT_IN_MESA_25 = ("api sparse-formats", "api sample-locations",
 ONLY_BY_DEFAULT = ("image far-host-copies",)
 
 
-def old_driver(folder):
-    """A manifest for Debian 13's driver."""
-    library = mesa_25.fetch(os.path.join(folder, "apt"))
-    if not library:
-        return None
-    manifest = os.path.join(folder, "venus.json")
-    mesa_25.write_manifest(manifest, library)
-    return manifest
-
-
 def test(server, folder, arguments):
     program, mode, *cases = arguments
     env = {}
@@ -49,11 +39,10 @@ def test(server, folder, arguments):
         command += ["windows with"]
         screen = harness.display(folder)
     elif version == "mesa-25":
-        manifest = old_driver(folder)
-        if not manifest:
+        env = mesa_25.environment(folder)
+        if not env:
             server.stop()
             harness.skip("Debian 13's own mesa-vulkan-drivers cannot be had")
-        env["VK_DRIVER_FILES"] = manifest
         command += ["-" + name for name in NOT_IN_MESA_25]
     elif version != "default":
         perf = mode

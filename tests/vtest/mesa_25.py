@@ -60,6 +60,16 @@ def fetch(folder):
     return library
 
 
+def environment(folder):
+    """For a client to have that driver; None if it cannot be had. Its manifest is written to `folder`."""
+    library = fetch(os.path.join(folder, "apt"))
+    if not library:
+        return None
+    manifest = os.path.join(folder, "venus.json")
+    write_manifest(manifest, library)
+    return {"VK_DRIVER_FILES": manifest}
+
+
 def write_manifest(path, library):
     with open(path, "w", encoding="ascii") as file:
         json.dump({"file_format_version": "1.0.1",

@@ -67,13 +67,11 @@ def choose_driver(server, folder, driver):
     """The client's environment."""
     if not driver:
         return {}
-    library = mesa_25.fetch(os.path.join(folder, "apt"))
-    if not library:
+    env = mesa_25.environment(folder)
+    if not env:
         server.stop()
         harness.skip("Debian 13's own mesa-vulkan-drivers cannot be had")
-    manifest = os.path.join(folder, "venus.json")
-    mesa_25.write_manifest(manifest, library)
-    return {"VK_DRIVER_FILES": manifest}
+    return env
 
 
 def lost(server, folder, program, *driver):
