@@ -37,6 +37,10 @@ bool log_level_parse(const char *text, enum log_level *level) {
 	return false;
 }
 
+const char *log_level_name(enum log_level level) {
+	return level_names[level];
+}
+
 enum log_level log_get_level(void) {
 	return (enum log_level)atomic_load_explicit(&log_level, memory_order_relaxed);
 }

@@ -25,6 +25,8 @@ void log_init(const char *program, enum log_level level);
 /** Parses "error", "warn", "info" or "debug"; false if it is none of them. */
 bool log_level_parse(const char *text, enum log_level *level);
 
+const char *log_level_name(enum log_level level);
+
 enum log_level log_get_level(void);
 
 #if defined(__GNUC__)

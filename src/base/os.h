@@ -44,6 +44,8 @@
 #define OS_HAVE_ATOMIC_CLOEXEC OS_EXTRAS_LINUX
 /* SIOCOUTQ on a Unix socket counts what the peer has not read; without: nobody knows */
 #define OS_HAVE_SIOCOUTQ OS_EXTRAS_LINUX
+/* close_range(), if the kernel has it, too; without: a call for each possible number */
+#define OS_HAVE_CLOSE_RANGE OS_EXTRAS_LINUX
 /* SO_PEERCRED; without: getpeereid() */
 #define OS_HAVE_PEERCRED OS_LINUX
 /* setpriority() of a single thread; without: threads keep the process's */

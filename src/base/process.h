@@ -57,6 +57,9 @@ int process_wait(pid_t pid, int timeout_ms, int *status);
 /** SIGTERM, then, after `grace_ms`, SIGKILL; reaps it. */
 void process_terminate(pid_t pid, int grace_ms);
 
+/** Fills up to 256 bytes with what nobody can guess. No file is opened. false: the system has none. */
+bool system_random(void *bytes, size_t size);
+
 /** Can the processor run virtual machines ("vmx" or "svm" on x86; taken for granted on arm64)? */
 bool cpu_has_virtualization(void);
 

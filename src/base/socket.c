@@ -17,6 +17,9 @@
 #if OS_HAVE_SIOCOUTQ
 #include <linux/sockios.h>
 #endif
+#if OS_HAVE_CLOSE_RANGE
+#include <sys/syscall.h>
+#endif
 
 /* A system without it has SO_NOSIGPIPE, which socket_prepare() sets. */
 #ifdef MSG_NOSIGNAL
@@ -45,6 +48,31 @@ int fd_set_cloexec(int fd, bool cloexec) {
 int fd_dup(int fd) {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return copy < 0 ? -errno : copy;
+}
+
+/* 0 or -errno; -ENOSYS where no call does it at once */
+static int close_range_of(unsigned first, unsigned last) {
+#if OS_HAVE_CLOSE_RANGE
+	return first > last ? 0 : syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
+#else
+	(void)first;
+	(void)last;
+	return -ENOSYS;
+#endif
+}
+
+void fd_close_from(int first, int except) {
+	if (close_range_of((unsigned)first, (unsigned)except - 1) == 0 &&
+			close_range_of((unsigned)except + 1, ~0U) == 0) {
+		return;
+	}
+	long limit = sysconf(_SC_OPEN_MAX);
+	int last = limit < 0 || limit > 65536 ? 65536 : (int)limit;
+	for (int fd = first; fd < last; fd++) {
+		if (fd != except) {
+			close(fd);
+		}
+	}
 }
 
 int socket_set_blocking(int fd, bool blocking) {

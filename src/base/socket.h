@@ -52,6 +52,9 @@ int fd_set_cloexec(int fd, bool cloexec);
 /** A close-on-exec duplicate, or -errno. */
 int fd_dup(int fd);
 
+/** Closes all descriptors from `first` on but `except`. */
+void fd_close_from(int first, int except);
+
 /** The most descriptors that socket_send_fds() and socket_recv_fds() take at once. */
 #define SOCKET_MAX_FDS 8
 

@@ -14,6 +14,7 @@
 #if OS_MACOS
 #include <mach-o/dyld.h>
 #include <mach/mach.h>
+#include <sys/random.h>
 #include <sys/sysctl.h>
 #endif
 #if OS_HAVE_PRCTL_NAME
@@ -153,6 +154,10 @@ size_t process_private_memory(void) {
 }
 
 #endif
+
+bool system_random(void *bytes, size_t size) {
+	return getentropy(bytes, size) == 0;
+}
 
 void thread_set_name(const char *name) {
 	char short_name[16] = {0};

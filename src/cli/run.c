@@ -43,6 +43,7 @@ enum {
 	OPTION_QEMU,
 	OPTION_PRINT_COMMAND,
 	OPTION_VALIDATE,
+	OPTION_SANDBOX,
 	OPTION_LOG_LEVEL,
 	OPTION_HELP,
 };
@@ -81,6 +82,8 @@ static const struct option_spec specs[] = {
 	[OPTION_VALIDATE] = {"validate", NULL,
 		"run the guest's Vulkan and ours under the validation layer;\n"
 		"its messages become log lines"},
+	[OPTION_SANDBOX] = {"sandbox", "MODE", "on (default), log: deny nothing but log what would be, or\n"
+		"off; of the GPU's device, its renderers and the window"},
 	[OPTION_LOG_LEVEL] = {"log-level", "LEVEL", "error, warn, info (default) or debug"},
 	[OPTION_HELP] = {"help", NULL, "this text"},
 	{NULL, NULL, NULL},
@@ -427,6 +430,10 @@ static char *configure(struct vm_config *config, const struct run_options *optio
 	config->extra_count = options->extra_count;
 	config->validate = options->text[OPTION_VALIDATE] != NULL;
 	config->limits = options->limits;
+	const char *sandbox = options->text[OPTION_SANDBOX];
+	if (sandbox && !sandbox_mode_parse(sandbox, &config->sandbox)) {
+		return text_format("--sandbox=%s: it is on, log or off", sandbox);
+	}
 	char *problem = configure_log_level(config, options);
 	if (!problem) {
 		problem = configure_boot(config, options);

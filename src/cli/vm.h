@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/sandbox.h"
 #include "cli/accel.h"
 #include "cli/qemu.h"
 
@@ -32,6 +33,7 @@ struct vm_config {
 	char *driver;          /* a Vulkan driver's manifest; NULL: what the loader finds */
 	char *screenshot;      /* NULL: none */
 	const char *present_mode; /* venera-view's; NULL: its default */
+	enum sandbox_mode sandbox;
 	bool validate;         /* under the Vulkan validation layer */
 	const char *log_level; /* NULL: what is usual */
 	char *const *extra;    /* more arguments for QEMU */

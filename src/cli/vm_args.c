@@ -73,6 +73,9 @@ void vm_gpu_args(struct args *args, const struct vm_config *config, const struct
 	for (size_t i = 0; i < config->limits.count; i++) {
 		args_add_format(args, "--limit=%s", config->limits.list[i]);
 	}
+	if (config->sandbox != SANDBOX_ON) {
+		args_add_format(args, "--sandbox=%s", sandbox_mode_name(config->sandbox));
+	}
 	add_common(args, config);
 }
 

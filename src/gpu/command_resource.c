@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "gpu/bounds.h"
 #include "gpu/command.h"
 #include "gpu/image.h"
@@ -125,23 +124,6 @@ uint32_t gpu_detach_backing(struct gpu_device *device, struct gpu_request *reque
 	return GPU_RESP_OK_NODATA;
 }
 
-static bool random_bytes(uint8_t *bytes, size_t size) {
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		return false;
-	}
-	size_t have = 0;
-	while (have < size) {
-		ssize_t got = read(fd, bytes + have, size - have);
-		if (got <= 0) {
-			break;
-		}
-		have += (size_t)got;
-	}
-	close(fd);
-	return have == size;
-}
-
 uint32_t gpu_assign_uuid(struct gpu_device *device, struct gpu_request *request, const void *bytes,
 		size_t size) {
 	const struct gpu_resource_command *command = bytes;
@@ -151,7 +133,7 @@ uint32_t gpu_assign_uuid(struct gpu_device *device, struct gpu_request *request,
 		return GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	}
 	if (!resource->has_uuid) {
-		if (!random_bytes(resource->uuid, sizeof(resource->uuid))) {
+		if (!system_random(resource->uuid, sizeof(resource->uuid))) {
 			log_error("no random numbers: %s", strerror(errno));
 			return GPU_RESP_ERR_UNSPEC;
 		}

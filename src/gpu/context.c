@@ -325,9 +325,8 @@ struct gpu_context *gpu_context_create(struct gpu_device *device, uint32_t id, b
 		struct renderer_options options = {
 			.loop = device->loop,
 			.reaper = device->reaper,
-			.path = device->options.renderer,
-			.validate = device->options.validate,
 			.limits = &device->options.limits,
+			.broker = device->options.broker,
 			.name = context->name,
 			.guest_name = guest_name[0] ? guest_name : "guest",
 			.ops = &renderer_ops,

@@ -11,6 +11,7 @@
 #include "ipc/render_protocol.h"
 #include "virtio/vhost_user.h"
 
+struct broker;
 struct event_loop;
 struct event_source;
 struct gpu_resource;
@@ -25,9 +26,8 @@ enum gpu_queue {
 struct gpu_device_options {
 	uint64_t hostmem;        /* bytes of the window for mapped blobs: a power of two; 0: none */
 	unsigned output_count;   /* 1 to GPU_MAX_SCANOUTS */
-	const char *renderer;    /* path of venera-render */
 	struct limits limits;
-	bool validate;           /* it runs under the validation layer */
+	struct broker *broker;   /* starts render processes */
 	/** The front end is gone; `err` is not 0 if that was not in order. */
 	void (*closed)(void *data, int err);
 	void *data;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,14 +15,23 @@
 #include "gpu/display.h"
 #include "gpu/options.h"
 #include "gpu/reaper.h"
+#include "gpu/sandbox.h"
 #include "gpu/stat.h"
+#include "ipc/broker.h"
+
+/*
+ * In this order: options; the broker, which can do what the sandbox takes; sockets, of which nothing is read yet;
+ * the sandbox (sandbox.c); events, guests' among them.
+ */
 
 struct program {
 	struct options options;
 	struct event_loop *loop;
+	struct broker *broker;
 	struct reaper *reaper;
 	struct display *display;
 	char *renderer;
+	const char *files[4]; /* our sockets; ends with NULL */
 
 	int listen_fd; /* -1: none, or the front end is there */
 	struct event_source *listen_source;
@@ -56,8 +66,7 @@ static bool start_device(struct program *program, int fd) {
 		.hostmem = program->options.hostmem,
 		.limits = program->options.limits,
 		.output_count = program->options.max_outputs,
-		.renderer = program->renderer,
-		.validate = program->options.validate,
+		.broker = program->broker,
 		.closed = handle_closed,
 		.data = program,
 	};
@@ -74,7 +83,7 @@ static void close_listener(struct program *program) {
 		close(program->listen_fd);
 		program->listen_fd = -1;
 		if (program->options.socket_path) {
-			unlink(program->options.socket_path);
+			broker_remove_file(program->broker, program->options.socket_path);
 		}
 	}
 }
@@ -220,9 +229,31 @@ static bool start_control(struct program *program) {
 	}
 	program->control = control_create(program->loop, fd, &control_ops, program);
 	if (!program->control) {
-		unlink(path);
+		broker_remove_file(program->broker, path);
 	}
 	return program->control != NULL;
+}
+
+/* Before there is anything that it would inherit. */
+static bool start_broker(struct program *program) {
+	const struct options *options = &program->options;
+	const char **file = program->files;
+	const char *const sockets[] = {
+		options->socket_path, options->view_socket, options->control_socket};
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		if (sockets[i]) {
+			*file++ = sockets[i];
+		}
+	}
+	program->broker = broker_create(&(struct broker_options){
+		.program = program->renderer,
+		.sandbox = options->sandbox,
+		.log_level = options->log_level,
+		.validate = options->validate,
+		.limits = &options->limits,
+		.files = program->files,
+	});
+	return program->broker != NULL;
 }
 
 static bool start(struct program *program) {
@@ -242,6 +273,10 @@ static bool start(struct program *program) {
 			"install both or set VENERA_BINDIR");
 		return false;
 	}
+	if (!start_broker(program)) {
+		log_error("cannot start: %s", strerror(errno));
+		return false;
+	}
 	program->loop = event_loop_create();
 	if (!program->loop ||
 			!event_loop_add_signal(program->loop, SIGTERM, handle_signal, program) ||
@@ -249,7 +284,7 @@ static bool start(struct program *program) {
 		log_error("cannot start: %s", strerror(errno));
 		return false;
 	}
-	program->reaper = reaper_create(program->loop);
+	program->reaper = reaper_create(program->loop, program->broker);
 	struct display_options display_options = {
 		.width = program->options.width,
 		.height = program->options.height,
@@ -264,23 +299,25 @@ static bool start(struct program *program) {
 		return false;
 	}
 	/* In this order: who sees the view's socket knows that the front end's is listened to. */
-	return wait_for_front_end(program) && wait_for_view(program);
+	return wait_for_front_end(program) && wait_for_view(program) &&
+		sandbox_enter(gpu_sandbox_policy(), program->options.sandbox) == 0;
 }
 
 static void finish(struct program *program) {
 	if (program->control) {
 		control_destroy(program->control);
-		unlink(program->options.control_socket);
+		broker_remove_file(program->broker, program->options.control_socket);
 	}
 	gpu_device_destroy(program->device);
 	display_destroy(program->display);
 	close_caller(program);
 	close_listener(program);
 	if (program->listens_for_view) {
-		unlink(program->options.view_socket);
+		broker_remove_file(program->broker, program->options.view_socket);
 	}
 	/* waits for the render processes, whose channels were closed above */
 	reaper_destroy(program->reaper);
+	broker_destroy(program->broker);
 	event_loop_destroy(program->loop);
 	free(program->renderer);
 }

@@ -29,6 +29,8 @@ static const char usage[] =
 	"  --max-outputs=N        displays of the device, 1 to 16 (1)\n"
 	"  --driver=ICD.json      the host's Vulkan driver to use\n"
 	"  --validate             run guests' Vulkan under the validation layer; log its messages\n"
+	"  --sandbox=MODE         on (default), log: deny nothing but log what would be, or off;\n"
+	"                         for render processes, too\n"
 	"  --log-level=LEVEL      error, warn, info (default) or debug\n"
 	"  --print-capabilities   for the program that starts it\n"
 	"  --help, --version\n";
@@ -130,6 +132,7 @@ enum option_id {
 	OPT_MAX_OUTPUTS,
 	OPT_DRIVER,
 	OPT_VALIDATE,
+	OPT_SANDBOX,
 	OPT_LOG_LEVEL,
 	OPT_PRINT_CAPABILITIES,
 	OPT_HELP,
@@ -164,6 +167,12 @@ static bool parse_value(struct options *options, int id, const char *value) {
 		return true;
 	case OPT_VALIDATE:
 		options->validate = true;
+		return true;
+	case OPT_SANDBOX:
+		if (!sandbox_mode_parse(value, &options->sandbox)) {
+			log_error("--sandbox=%s: it is on, log or off", value);
+			return false;
+		}
 		return true;
 	case OPT_LOG_LEVEL:
 		if (!log_level_parse(value, &options->log_level)) {
@@ -206,6 +215,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		{"max-outputs", required_argument, NULL, OPT_MAX_OUTPUTS},
 		{"driver", required_argument, NULL, OPT_DRIVER},
 		{"validate", no_argument, NULL, OPT_VALIDATE},
+		{"sandbox", required_argument, NULL, OPT_SANDBOX},
 		{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 		{"print-capabilities", no_argument, NULL, OPT_PRINT_CAPABILITIES},
 		{"help", no_argument, NULL, OPT_HELP},

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "ipc/limits.h"
 
 /** The command line. Strings are argv's. */
@@ -21,6 +22,7 @@ struct options {
 	uint32_t width, height;  /* 0: no display until there is a view */
 	unsigned max_outputs;
 	bool validate;           /* guests' Vulkan runs under the validation layer */
+	enum sandbox_mode sandbox;
 	enum log_level log_level;
 };
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +7,9 @@
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "base/list.h"
-#include "base/process.h"
 #include "gpu/guest_log.h"
 #include "gpu/reaper.h"
+#include "ipc/broker.h"
 
 struct child {
 	struct list link;
@@ -21,7 +20,7 @@ struct child {
 };
 
 struct reaper {
-	struct event_source *signal;
+	struct broker *broker;
 	struct event_source *timer;
 	struct list children;
 	size_t count;
@@ -36,7 +35,7 @@ static void remove_child(struct reaper *reaper, struct child *child) {
 /* Waits for at most `timeout_ms`. true: it is gone, and so is `child`. */
 static bool collect(struct reaper *reaper, struct child *child, int timeout_ms) {
 	int status = 0;
-	int result = process_wait(child->pid, timeout_ms, &status);
+	int result = broker_wait(reaper->broker, child->pid, timeout_ms, &status);
 	if (result == 0) {
 		return false;
 	}
@@ -51,10 +50,10 @@ static bool collect(struct reaper *reaper, struct child *child, int timeout_ms) 
 	return true;
 }
 
-static void kill_child(struct child *child) {
+static void kill_child(struct reaper *reaper, struct child *child) {
 	guest_log_warn("the render process of %s (%d) does not end: it is killed", child->name,
 		(int)child->pid);
-	kill(child->pid, SIGKILL);
+	broker_kill(reaper->broker, child->pid);
 	child->killed = true;
 }
 
@@ -73,9 +72,8 @@ static void arm_timer(struct reaper *reaper) {
 	event_source_timer_arm(reaper->timer, first > now ? first - now : 0);
 }
 
-static void handle_signal(void *data, int signal_number) {
+static void handle_ended(void *data) {
 	struct reaper *reaper = data;
-	(void)signal_number;
 	LIST_FOR_EACH_SAFE (child, &reaper->children, struct child, link) {
 		collect(reaper, child, 0);
 	}
@@ -87,22 +85,21 @@ static void handle_timer(void *data) {
 	uint64_t now = clock_now();
 	LIST_FOR_EACH_SAFE (child, &reaper->children, struct child, link) {
 		if (!child->killed && child->deadline <= now && !collect(reaper, child, 0)) {
-			kill_child(child);
+			kill_child(reaper, child);
 		}
 	}
 	arm_timer(reaper);
 }
 
-struct reaper *reaper_create(struct event_loop *loop) {
+struct reaper *reaper_create(struct event_loop *loop, struct broker *broker) {
 	struct reaper *reaper = calloc(1, sizeof(*reaper));
 	if (!reaper) {
 		return NULL;
 	}
 	list_init(&reaper->children);
-	reaper->signal = event_loop_add_signal(loop, SIGCHLD, handle_signal, reaper);
+	reaper->broker = broker;
 	reaper->timer = event_loop_add_timer(loop, handle_timer, reaper);
-	if (!reaper->signal || !reaper->timer) {
-		event_source_remove(reaper->signal);
+	if (!reaper->timer || broker_watch(broker, loop, handle_ended, reaper) < 0) {
 		event_source_remove(reaper->timer);
 		free(reaper);
 		return NULL;
@@ -114,13 +111,13 @@ void reaper_destroy(struct reaper *reaper) {
 	if (!reaper) {
 		return;
 	}
-	event_source_remove(reaper->signal);
+	broker_unwatch(reaper->broker);
 	event_source_remove(reaper->timer);
 	LIST_FOR_EACH_SAFE (child, &reaper->children, struct child, link) {
 		uint64_t now = clock_now();
 		uint64_t left = child->deadline > now ? child->deadline - now : 0;
 		if (!collect(reaper, child, (int)(left / CLOCK_NS_PER_MS))) {
-			kill_child(child);
+			kill_child(reaper, child);
 			collect(reaper, child, -1);
 		}
 	}
@@ -131,8 +128,8 @@ void reaper_add(struct reaper *reaper, pid_t pid, const char *name, unsigned gra
 	struct child *child = calloc(1, sizeof(*child));
 	if (!child) {
 		/* it cannot be remembered, so it cannot be given time */
-		kill(pid, SIGKILL);
-		process_wait(pid, -1, NULL);
+		broker_kill(reaper->broker, pid);
+		broker_wait(reaper->broker, pid, -1, NULL);
 		return;
 	}
 	child->pid = pid;

@@ -7,13 +7,14 @@
 
 /**
  * Looks after child processes that were told to end: collects them, and kills those that take too
- * long. One per process, since it owns SIGCHLD.
+ * long.
  */
 struct reaper;
+struct broker;
 struct event_loop;
 
-/** NULL when out of memory. */
-struct reaper *reaper_create(struct event_loop *loop);
+/** NULL when out of memory. `broker` started the children; it is not owned. */
+struct reaper *reaper_create(struct event_loop *loop, struct broker *broker);
 
 /**
  * Waits for all children, at most until their time is over, and kills the rest. NULL is accepted.

@@ -10,13 +10,13 @@
 #include "base/channel.h"
 #include "base/event_loop.h"
 #include "base/list.h"
-#include "base/process.h"
 #include "base/shmem.h"
 #include "base/socket.h"
 #include "gpu/bounds.h"
 #include "gpu/guest_log.h"
 #include "gpu/reaper.h"
 #include "gpu/renderer.h"
+#include "ipc/broker.h"
 
 /*
  * Theory of operation
@@ -362,41 +362,6 @@ static void handle_channel(void *data, int fd, uint32_t mask) {
 	}
 }
 
-static pid_t spawn(const struct renderer_options *options, int fd, int counters_fd) {
-	char fd_text[32], counters_text[32], name_text[96], level_text[32];
-	static const char *const levels[] = {
-		[LOG_LEVEL_ERROR] = "error",
-		[LOG_LEVEL_WARN] = "warn",
-		[LOG_LEVEL_INFO] = "info",
-		[LOG_LEVEL_DEBUG] = "debug",
-	};
-	snprintf(fd_text, sizeof(fd_text), "--fd=%d", fd);
-	snprintf(name_text, sizeof(name_text), "--name=%s", options->guest_name);
-	snprintf(level_text, sizeof(level_text), "--log-level=%s", levels[log_get_level()]);
-	snprintf(counters_text, sizeof(counters_text), "--counters-fd=%d", counters_fd);
-	const char *argv[6 + LIMIT_COUNT] = {
-		"venera-render", fd_text, counters_text, name_text, level_text};
-	size_t argc = 5;
-	char limit_texts[LIMIT_COUNT][LIMIT_OPTION_SIZE];
-	for (int i = 0; i < LIMIT_COUNT; i++) {
-		if (limit_is_of((enum limit)i, LIMIT_OF_RENDER)) {
-			argv[argc++] = limit_option((enum limit)i, options->limits, limit_texts[i]);
-		}
-	}
-	if (options->validate) {
-		argv[argc++] = "--validate";
-	}
-	const int fds[] = {fd, counters_fd};
-
-	struct process_options process = PROCESS_OPTIONS_DEFAULT;
-	process.path = options->path;
-	process.argv = argv;
-	process.fds = fds;
-	process.fd_count = 2;
-	process.new_group = true;
-	return process_spawn(&process);
-}
-
 struct renderer *renderer_create(const struct renderer_options *options) {
 	struct renderer *renderer = calloc(1, sizeof(*renderer));
 	if (!renderer) {
@@ -422,10 +387,11 @@ struct renderer *renderer_create(const struct renderer_options *options) {
 		guest_log_error("%s: no socket for its render process: %s", options->name, strerror(-err));
 		goto error_counters;
 	}
-	renderer->pid = spawn(options, fds[1], renderer->counters.fd);
+	renderer->pid = broker_start(
+		options->broker, options->guest_name, fds[1], renderer->counters.fd);
 	close(fds[1]);
 	if (renderer->pid < 0) {
-		guest_log_error("%s: cannot start %s: %s", options->name, options->path,
+		guest_log_error("%s: cannot start its render process: %s", options->name,
 			strerror(-renderer->pid));
 		close(fds[0]);
 		goto error_counters;

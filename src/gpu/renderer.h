@@ -16,6 +16,7 @@
  */
 struct renderer;
 struct event_loop;
+struct broker;
 struct reaper;
 
 /**
@@ -39,8 +40,7 @@ struct renderer_ops {
 struct renderer_options {
 	struct event_loop *loop;
 	struct reaper *reaper;
-	const char *path;   /* of the program */
-	bool validate;      /* it runs under the validation layer */
+	struct broker *broker; /* starts the process */
 	const struct limits *limits;
 	const char *name;   /* of the context, in our log lines */
 	const char *guest_name; /* of the guest's process, in its log lines */

@@ -64,8 +64,8 @@ static bool create_renderer(struct vtest_client *client, const struct vtest_requ
 	client->renderer =
 		renderer_create(&client->server->pool, client->name, &vtest_renderer_listener, client);
 	if (!client->renderer) {
-		return vtest_client_fail(client, "%s cannot be started: %s",
-			client->server->pool.options.program, strerror(errno));
+		return vtest_client_fail(client, "its render process cannot be started: %s",
+			strerror(errno));
 	}
 	log_debug("client %u: is %s", client->number, client->name);
 	return true;

@@ -2,8 +2,11 @@
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/sandbox.h"
 #include "base/socket.h"
+#include "ipc/broker.h"
 #include "venera_version.h"
+#include "vtest/sandbox.h"
 #include "vtest/server.h"
 
 #include <errno.h>
@@ -20,6 +23,11 @@
 /* Where Mesa's clients look when VTEST_SOCKET_NAME is not set. */
 #define DEFAULT_SOCKET "/tmp/.virgl_test"
 
+/*
+ * In this order: options; the broker; the socket, from which nothing is read yet; a spare render process; the
+ * sandbox (sandbox.c); clients.
+ */
+
 static const char usage[] =
 	"usage: venera-vtest [OPTION...]\n"
 	"\n"
@@ -35,6 +43,8 @@ static const char usage[] =
 	"                      venera-render that belongs to this program)\n"
 	"  --limit=NAME=VALUE  of what clients can have; --limit=help lists them\n"
 	"  --no-spare          do not keep a renderer ready for the next client\n"
+	"  --sandbox=MODE      on (default), log: deny nothing but log what would be, or off; for\n"
+	"                      renderers, too\n"
 	"  --validate          run the renderer under the Vulkan validation layer\n"
 	"  --once              end after the last client has left\n"
 	"  --log-level=LEVEL   error, warn, info (default) or debug\n"
@@ -48,6 +58,7 @@ struct options {
 	const char *render;
 	struct limits limits;
 	bool no_spare, validate, once;
+	enum sandbox_mode sandbox;
 	enum log_level log_level;
 };
 
@@ -69,7 +80,8 @@ static bool parse_fd(const char *text, int *fd) {
 
 /* 0: go on; 1: exit in order; -1: exit with an error, which has been printed. */
 static int parse_options(struct options *options, int argc, char *argv[]) {
-	enum { SOCKET_PATH = 256, FD, DRIVER, RENDER, LIMIT, NO_SPARE, VALIDATE, ONCE, LOG_LEVEL, HELP, VERSION };
+	enum { SOCKET_PATH = 256, FD, DRIVER, RENDER, LIMIT, NO_SPARE, SANDBOX, VALIDATE, ONCE,
+		LOG_LEVEL, HELP, VERSION };
 	static const struct option known[] = {
 		{"socket-path", required_argument, NULL, SOCKET_PATH},
 		{"fd", required_argument, NULL, FD},
@@ -77,6 +89,7 @@ static int parse_options(struct options *options, int argc, char *argv[]) {
 		{"render", required_argument, NULL, RENDER},
 		{"limit", required_argument, NULL, LIMIT},
 		{"no-spare", no_argument, NULL, NO_SPARE},
+		{"sandbox", required_argument, NULL, SANDBOX},
 		{"validate", no_argument, NULL, VALIDATE},
 		{"once", no_argument, NULL, ONCE},
 		{"log-level", required_argument, NULL, LOG_LEVEL},
@@ -111,6 +124,12 @@ static int parse_options(struct options *options, int argc, char *argv[]) {
 			break;
 		case NO_SPARE:
 			options->no_spare = true;
+			break;
+		case SANDBOX:
+			if (!sandbox_mode_parse(optarg, &options->sandbox)) {
+				log_error("--sandbox=%s: give on, log or off", optarg);
+				return -1;
+			}
 			break;
 		case VALIDATE:
 			options->validate = true;
@@ -172,6 +191,39 @@ static char *find_render(const char *name) {
 	return path;
 }
 
+/*
+ * Starts the process that can do what the sandbox takes: start render processes, and remove the socket. NULL
+ * with errno set.
+ */
+static struct broker *start_broker(const struct options *options, const char *render,
+		const char *path) {
+	/* it may be asked for as long as we live */
+	static const char *env[4], *files[2];
+	static char driver[4096 + 32];
+	const char **variable = env;
+	if (options->driver) {
+		snprintf(driver, sizeof(driver), "VK_DRIVER_FILES=%s", options->driver);
+		*variable++ = driver;
+	}
+	/* Were a process to use the Venus driver on this very socket, it would never end. */
+	const char *venus_debug = getenv("VN_DEBUG");
+	if (venus_debug && strstr(venus_debug, "vtest")) {
+		*variable++ = "VN_DEBUG";
+	}
+	files[0] = path;
+	return broker_create(&(struct broker_options){
+		.program = render,
+		.sandbox = options->sandbox,
+		.log_level = options->log_level,
+		.validate = options->validate,
+		/* a descriptor from us would pass for a dma-buf, and Mesa give it to a display server */
+		.no_dma_buf = true,
+		.limits = &options->limits,
+		.env = env,
+		.files = files,
+	});
+}
+
 static void handle_signal(void *data, int signal_number) {
 	struct vtest_server *server = data;
 	if (server->stopping) {
@@ -184,7 +236,7 @@ static void handle_signal(void *data, int signal_number) {
 }
 
 /* 0 or an exit code. */
-static int serve(const struct vtest_server_options *options) {
+static int serve(const struct vtest_server_options *options, enum sandbox_mode sandbox) {
 	int result = 1;
 	struct event_loop *loop = event_loop_create();
 	if (!loop) {
@@ -202,6 +254,9 @@ static int serve(const struct vtest_server_options *options) {
 	struct event_source *terminate = event_loop_add_signal(loop, SIGTERM, handle_signal, &server);
 	if (!interrupt || !terminate) {
 		log_error("out of memory");
+		goto finish_server;
+	}
+	if (sandbox_enter(vtest_sandbox_policy(), sandbox) < 0) {
 		goto finish_server;
 	}
 	error = event_loop_run(loop);
@@ -249,32 +304,41 @@ int main(int argc, char *argv[]) {
 		if (!path || !*path) {
 			path = DEFAULT_SOCKET;
 		}
+	}
+	struct broker *broker = start_broker(&options, render, path);
+	int result = 1;
+	if (!broker) {
+		log_error("cannot start: %s", strerror(errno));
+		goto free_render;
+	}
+	if (path) {
 		options.fd = listen_on(path);
 		if (options.fd == -1) {
-			free(render);
-			return 1;
+			goto destroy_broker;
 		}
 		log_info("listening on %s", path);
 	} else {
 		fd_set_cloexec(options.fd, true);
 	}
 
-	int result = serve(&(struct vtest_server_options){
-		.fd = options.fd,
-		.once = options.once,
-		.renderer =
-			{
-				.program = render,
-				.driver = options.driver,
-				.validate = options.validate,
+	result = serve(
+		&(struct vtest_server_options){
+			.fd = options.fd,
+			.once = options.once,
+			.renderer = {
+				.broker = broker,
 				.limits = options.limits,
 				.spare = !options.no_spare,
-				.log_level = options.log_level,
 			},
-	});
+		},
+		options.sandbox);
 	if (path) {
-		unlink(path);
+		broker_remove_file(broker, path);
 	}
+
+destroy_broker:
+	broker_destroy(broker);
+free_render:
 	free(render);
 	return result;
 }

@@ -4,9 +4,9 @@
 #include "base/channel.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/shmem.h"
 #include "base/socket.h"
+#include "ipc/broker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -29,8 +29,8 @@
  * and has served nobody. The next client gets it, with a message that says who that is, and another one is
  * started. A spare that ends by itself is replaced after a while, which grows if that happens again.
  *
- * A process that ends by itself is noticed twice, in any order: the channel ends and SIGCHLD
- * comes. Only the latter is told to the client, since it tells how the process ended, and after
+ * A process that ends by itself is noticed twice, in any order: the channel ends and the broker
+ * says so. Only the latter is told to the client, since it tells how the process ended, and after
  * everything that the process had sent. Until then what is sent to it is dropped.
  */
 
@@ -58,16 +58,16 @@ struct renderer {
 	struct event_source *timer;
 };
 
-static void reap(void *data, int signal_number);
+static void reap(void *data);
 static void start_spare(void *data);
 
 int renderer_pool_init(struct renderer_pool *pool, struct event_loop *loop,
 		const struct renderer_options *options) {
 	*pool = (struct renderer_pool){.loop = loop, .options = *options};
 	list_init(&pool->renderers);
-	pool->child_signal = event_loop_add_signal(loop, SIGCHLD, reap, pool);
-	if (!pool->child_signal) {
-		return -ENOMEM;
+	int error = broker_watch(options->broker, loop, reap, pool);
+	if (error) {
+		return error;
 	}
 	pool->spare_pause = SPARE_PAUSE_MIN;
 	if (options->spare) {
@@ -123,10 +123,11 @@ static void free_renderer(struct renderer *renderer) {
 void renderer_pool_finish(struct renderer_pool *pool) {
 	renderer_pool_drop_spare(pool);
 	LIST_FOR_EACH_SAFE(renderer, &pool->renderers, struct renderer, link) {
-		process_terminate(renderer->pid, 0);
+		broker_kill(pool->options.broker, renderer->pid);
+		broker_wait(pool->options.broker, renderer->pid, -1, NULL);
 		free_renderer(renderer);
 	}
-	event_source_remove(pool->child_signal);
+	broker_unwatch(pool->options.broker);
 }
 
 /* The process is not to be trusted with a terminal: only what is printable gets into the log. */
@@ -177,7 +178,7 @@ static void handle_timer(void *data) {
 		return;
 	}
 	log_info("render process %d did not exit in time and was killed", (int)renderer->pid);
-	kill(renderer->pid, SIGKILL);
+	broker_kill(renderer->pool->options.broker, renderer->pid);
 }
 
 static void expect_exit(struct renderer *renderer) {
@@ -187,7 +188,7 @@ static void expect_exit(struct renderer *renderer) {
 	if (renderer->timer) {
 		event_source_timer_arm(renderer->timer, RENDER_EXIT_GRACE_MS * CLOCK_NS_PER_MS);
 	} else {
-		kill(renderer->pid, SIGKILL);
+		broker_kill(renderer->pool->options.broker, renderer->pid);
 	}
 }
 
@@ -250,60 +251,6 @@ static void handle_channel(void *data, int fd, uint32_t mask) {
 	}
 }
 
-/* `fd` is the process's end of the channel; the name NULL: of a spare. 0 or -errno. */
-static int start_process(struct renderer *renderer, const char *name, int fd) {
-	static const char *const level_names[] = {
-		[LOG_LEVEL_ERROR] = "error",
-		[LOG_LEVEL_WARN] = "warn",
-		[LOG_LEVEL_INFO] = "info",
-		[LOG_LEVEL_DEBUG] = "debug",
-	};
-	const struct renderer_options *options = &renderer->pool->options;
-	char fd_option[32], counters_option[32], name_option[64], level_option[32];
-	char driver[4096 + 32], limit_options[LIMIT_COUNT][LIMIT_OPTION_SIZE];
-	snprintf(fd_option, sizeof(fd_option), "--fd=%d", fd);
-	snprintf(counters_option, sizeof(counters_option), "--counters-fd=%d", renderer->counters.fd);
-	snprintf(name_option, sizeof(name_option), "--name=%s", name ? name : "spare");
-	snprintf(level_option, sizeof(level_option), "--log-level=%s", level_names[options->log_level]);
-	const char *env[3] = {NULL};
-	int env_count = 0;
-	if (options->driver) {
-		snprintf(driver, sizeof(driver), "VK_DRIVER_FILES=%s", options->driver);
-		env[env_count++] = driver;
-	}
-	/* Were the process to use the Venus driver on this very socket, it would never end. */
-	const char *venus_debug = getenv("VN_DEBUG");
-	if (venus_debug && strstr(venus_debug, "vtest")) {
-		env[env_count++] = "VN_DEBUG";
-	}
-	struct process_options process = PROCESS_OPTIONS_DEFAULT;
-	process.path = options->program;
-	const char *argv[9 + LIMIT_COUNT] = {"venera-render", fd_option, counters_option, name_option,
-		level_option,
-		/* a descriptor from us would pass for a dma-buf, and Mesa give it to a display server */
-		"--no-dma-buf"};
-	const char **more = &argv[6];
-	for (int i = 0; i < LIMIT_COUNT; i++) {
-		if (limit_is_of((enum limit)i, LIMIT_OF_RENDER)) {
-			*more++ = limit_option((enum limit)i, &options->limits, limit_options[i]);
-		}
-	}
-	if (options->validate) {
-		*more++ = "--validate";
-	}
-	if (!name) {
-		*more++ = "--spare";
-	}
-	process.argv = argv;
-	process.env = env;
-	const int fds[] = {fd, renderer->counters.fd};
-	process.fds = fds;
-	process.fd_count = 2;
-	process.new_group = true;
-	renderer->pid = process_spawn(&process);
-	return renderer->pid < 0 ? (int)renderer->pid : 0;
-}
-
 static struct renderer *start_renderer(struct renderer_pool *pool, const char *name,
 		const struct renderer_listener *listener, void *data) {
 	struct renderer *renderer = calloc(1, sizeof(*renderer));
@@ -340,8 +287,10 @@ static struct renderer *start_renderer(struct renderer_pool *pool, const char *n
 		goto finish_channel;
 	}
 
-	error = start_process(renderer, name, fds[1]);
-	if (error) {
+	renderer->pid = broker_start(
+		pool->options.broker, name, fds[1], renderer->counters.fd);
+	if (renderer->pid < 0) {
+		error = (int)renderer->pid;
 		goto remove_source;
 	}
 	close(fds[1]);
@@ -501,14 +450,17 @@ static bool describe_end(int status, char *text, size_t size) {
 	return false;
 }
 
-static void reap(void *data, int signal_number) {
-	(void)signal_number;
+static void reap(void *data) {
 	struct renderer_pool *pool = data;
 	bool reaped = false;
 	LIST_FOR_EACH_SAFE(renderer, &pool->renderers, struct renderer, link) {
 		int status;
-		if (process_wait(renderer->pid, 0, &status) != 1) {
+		int result = broker_wait(pool->options.broker, renderer->pid, 0, &status);
+		if (result == 0) {
 			continue;
+		}
+		if (result < 0) { /* nobody can tell how */
+			status = 0;
 		}
 		char text[160];
 		bool abnormal = describe_end(status, text, sizeof(text));

@@ -4,7 +4,6 @@
 
 #include "base/event_loop.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "ipc/limits.h"
 #include "ipc/render_protocol.h"
 
@@ -19,19 +18,15 @@
 
 /** How render processes are started. */
 struct renderer_options {
-	const char *program; /* path of venera-render */
-	const char *driver;  /* path of the only Vulkan driver manifest to be used, or NULL */
-	bool validate;       /* under the Vulkan validation layer */
+	struct broker *broker; /* starts them; not owned */
 	struct limits limits;
-	bool spare;          /* keep one ahead of its client */
-	enum log_level log_level;
+	bool spare;            /* keep one ahead of its client */
 };
 
 /** All render processes of the server. */
 struct renderer_pool {
 	struct event_loop *loop;
 	struct renderer_options options;
-	struct event_source *child_signal;
 	struct list renderers; /* renderer.link: those whose process has not been reaped */
 	uint32_t renderer_count;
 	struct renderer *spare;          /* has had no client yet; NULL: none */

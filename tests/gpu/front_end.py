@@ -105,6 +105,12 @@ class Gpu:
             return []
 
     def children(self):
+        """The render processes, which the broker started, and their states."""
+        broker = self.children_of([self.process.pid])
+        return self.children_of([pid for pid, _ in broker])
+
+    @staticmethod
+    def children_of(parents):
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -113,7 +119,7 @@ class Gpu:
             except OSError:
                 continue
             state, parent = text.rsplit(")", 1)[1].split()[:2]
-            if int(parent) == self.process.pid:
+            if int(parent) in parents:
                 found.append((int(pid), state))
         return found
 

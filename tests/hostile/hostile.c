@@ -50,10 +50,10 @@ static int count_fds_of(pid_t pid) {
 	return count;
 }
 
-/** The child of the server's that it started last; 0 if there is none. */
-static pid_t youngest_child(void) {
+/** The last child of the process; 0 if there is none. */
+static pid_t youngest_child_of(pid_t parent) {
 	char path[96];
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)server.pid, (int)server.pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
 	FILE *file = fopen(path, "r");
 	int last = 0;
 	if (file) {
@@ -63,6 +63,12 @@ static pid_t youngest_child(void) {
 		fclose(file);
 	}
 	return last;
+}
+
+/** The render process that the server's broker, its only child, started last; 0 if there is none. */
+static pid_t youngest_render(void) {
+	pid_t broker = youngest_child_of(server.pid);
+	return broker ? youngest_child_of(broker) : 0;
 }
 
 /** Is the render process gone, though perhaps not yet waited for? */
@@ -131,7 +137,7 @@ static void open_victim(struct victim *victim) {
 	server.transport->open(&server, &victim->peer, victim->name);
 	victim->peer.may_be_lost = true;
 	if (server.pid) {
-		victim->peer.pid = youngest_child();
+		victim->peer.pid = youngest_render();
 	}
 }
 

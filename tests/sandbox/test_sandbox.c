@@ -21,9 +21,15 @@
 #include "base/sandbox.h"
 #include "base/sandbox_linux.h"
 
-#if defined(POLICY_OF_RENDER)
+#if defined(POLICY_OF_GPU)
+#include "gpu/sandbox.h"
+#define get_policy gpu_sandbox_policy
+#elif defined(POLICY_OF_RENDER)
 #include "render/sandbox.h"
 #define get_policy render_sandbox_policy
+#elif defined(POLICY_OF_VTEST)
+#include "vtest/sandbox.h"
+#define get_policy vtest_sandbox_policy
 #endif
 
 /*

@@ -137,9 +137,11 @@ class Server:
         return len(os.listdir("/proc/%d/fd" % self.process.pid))
 
     def children(self):
-        path = "/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)
-        with open(path, encoding="ascii") as children:
-            return [int(pid) for pid in children.read().split()]
+        """The render processes, which the server's broker started."""
+        found = []
+        for broker in children_of(self.process.pid):
+            found += children_of(broker)
+        return found
 
     def spares(self):
         """Those that wait for a client. One that has just been started is not yet known as such: who must
@@ -180,6 +182,11 @@ def finish(process, command, timeout=TIMEOUT, code=0):
         print(output)
         raise Failure("%s ended with code %d" % (" ".join(command), process.returncode))
     return output
+
+
+def children_of(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as children:
+        return [int(child) for child in children.read().split()]
 
 
 def process_name(pid):

@@ -101,6 +101,17 @@ int raw_server_count_children(const struct raw_server *server) {
 	char path[96];
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)server->pid, (int)server->pid);
 	FILE *file = fopen(path, "r");
+	int broker = 0;
+	if (!file) {
+		return -1;
+	}
+	if (fscanf(file, "%d", &broker) != 1) {
+		broker = 0;
+	}
+	fclose(file);
+	/* it starts the render processes */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", broker, broker);
+	file = broker ? fopen(path, "r") : NULL;
 	if (!file) {
 		return -1;
 	}
