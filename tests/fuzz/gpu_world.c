@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/event_loop.h"
-#include "base/process.h"
 #include "fuzz.h"
 #include "gpu/bounds.h"
 #include "gpu/control.h"
@@ -16,6 +15,7 @@
 #include "gpu/display.h"
 #include "gpu/reaper.h"
 #include "gpu/stat.h"
+#include "ipc/broker.h"
 #include "ipc/render_protocol.h"
 #include "ipc/view_protocol.h"
 #include "still_base.h"
@@ -62,8 +62,9 @@ static struct {
 
 /* --- what is not linked --- */
 
-struct reaper *reaper_create(struct event_loop *loop) {
+struct reaper *reaper_create(struct event_loop *loop, struct broker *broker) {
 	(void)loop;
+	(void)broker;
 	return (struct reaper *)&world;
 }
 
@@ -85,12 +86,11 @@ size_t reaper_count(const struct reaper *reaper) {
 	return 0;
 }
 
-pid_t __wrap_process_spawn(const struct process_options *options);
-pid_t __wrap_process_spawn(const struct process_options *options) {
-	for (const char *const *argument = options->argv; *argument; argument++) {
-		if (strlen(*argument) > 4096) {
-			abort();
-		}
+pid_t broker_start(struct broker *broker, const char *name, int channel_fd, int counters_fd) {
+	(void)broker;
+	(void)counters_fd;
+	if (strlen(name) > 4096 || channel_fd < 0) {
+		abort();
 	}
 	if (world.renderer_count == MAX_RENDERERS) {
 		return -EAGAIN;
@@ -545,7 +545,7 @@ void gpu_world_run(const struct gpu_world_options *options, const uint8_t *data,
 	world.memory = still_fd_data(world.memory_fd, &memory_size);
 
 	world.loop = event_loop_create();
-	world.reaper = reaper_create(world.loop);
+	world.reaper = reaper_create(world.loop, NULL);
 	const struct display_options display_options = {
 		.width = 64, .height = 48, .output_count = OUTPUTS};
 	world.display = display_create(world.loop, &display_options);
@@ -559,7 +559,6 @@ void gpu_world_run(const struct gpu_world_options *options, const uint8_t *data,
 		.limits = limits,
 		.hostmem = HOSTMEM,
 		.output_count = OUTPUTS,
-		.renderer = "venera-render",
 		.closed = handle_closed,
 	};
 	world.front = still_socket();
