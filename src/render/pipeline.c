@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "render/call.h"
+#include "render/chain.h"
 #include "render/device.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -69,9 +70,8 @@ static void batch_end(struct render_call *call, struct batch *batch, VkResult re
 	}
 }
 
-#define DEFINE_CREATE_PIPELINES(kind, ...) \
-	void render_handle_vkCreate##kind##Pipelines( \
-			struct render_call *call, struct venus_vkCreate##kind##Pipelines *args) { \
+#define DEFINE_CREATE_PIPELINES(function, kind, ...) \
+	function(struct render_call *call, struct venus_vkCreate##kind##Pipelines *args) { \
 		struct batch batch; \
 		if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) { \
 			return; \
@@ -85,8 +85,39 @@ static void batch_end(struct render_call *call, struct batch *batch, VkResult re
 		batch_end(call, &batch, args->ret); \
 	}
 
-DEFINE_CREATE_PIPELINES(Graphics, args->device, args->pipelineCache)
-DEFINE_CREATE_PIPELINES(Compute, args->device, args->pipelineCache)
+DEFINE_CREATE_PIPELINES(void render_handle_vkCreateComputePipelines, Compute, args->device,
+	args->pipelineCache)
+DEFINE_CREATE_PIPELINES(
+	static void create_graphics_pipelines, Graphics, args->device, args->pipelineCache)
+
+/**
+ * From a library that has a fragment output and discards its primitives, the guest's driver takes the
+ * multisample state, which nothing uses then. lavapipe (Mesa 26.1) reads it all the same.
+ */
+static void add_multisample_state(VkGraphicsPipelineCreateInfo *info) {
+	static const VkPipelineMultisampleStateCreateInfo unused = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO,
+		.rasterizationSamples = VK_SAMPLE_COUNT_1_BIT,
+	};
+	const VkGraphicsPipelineLibraryCreateInfoEXT *library =
+		chain_find(info, VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_LIBRARY_CREATE_INFO_EXT);
+	const VkGraphicsPipelineLibraryFlagsEXT output =
+		VK_GRAPHICS_PIPELINE_LIBRARY_FRAGMENT_OUTPUT_INTERFACE_BIT_EXT;
+	if (library && library->flags & output && !info->pMultisampleState &&
+			info->pRasterizationState &&
+			info->pRasterizationState->rasterizerDiscardEnable) {
+		info->pMultisampleState = &unused;
+	}
+}
+
+void render_handle_vkCreateGraphicsPipelines(
+		struct render_call *call, struct venus_vkCreateGraphicsPipelines *args) {
+	for (uint32_t i = 0; i < args->createInfoCount; i++) {
+		/* in our arena */
+		add_multisample_state((VkGraphicsPipelineCreateInfo *)&args->pCreateInfos[i]);
+	}
+	create_graphics_pipelines(call, args);
+}
 
 void render_handle_vkCreateRayTracingPipelinesKHR(
 		struct render_call *call, struct venus_vkCreateRayTracingPipelinesKHR *args) {

@@ -25,6 +25,7 @@ static const struct parity_case *const groups[] = {
 	parity_mesh_cases,
 	parity_ray_cases,
 	parity_stage_cases,
+	parity_state_cases,
 	parity_image_cases,
 	parity_query_cases,
 	parity_sync_cases,

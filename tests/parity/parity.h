@@ -99,6 +99,7 @@ extern const struct parity_case parity_query_cases[];
 extern const struct parity_case parity_ray_cases[];
 extern const struct parity_case parity_sparse_cases[];
 extern const struct parity_case parity_stage_cases[];
+extern const struct parity_case parity_state_cases[];
 extern const struct parity_case parity_swapchain_cases[];
 extern const struct parity_case parity_sync_cases[];
 extern const struct parity_case parity_thread_cases[];
