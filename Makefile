@@ -10,7 +10,7 @@ TESTS =
 # Folder of the build; all else under build/ is tools, caches, and the guest.
 BUILD = build/venera
 
-.PHONY: build setup image check check-macos demo desktop clean distclean help
+.PHONY: build setup image check check-macos check-arm64 demo desktop clean distclean help
 
 build: setup
 	@tools/in-root tools/build $(BUILD) $(MESONFLAGS)
@@ -32,6 +32,15 @@ check-macos: setup
 fuzz: setup
 	@tools/in-root tools/fuzz $(if $(TIME),--time=$(TIME)) $(if $(TARGET),--target=$(TARGET))
 
+# The same demo in guests for arm64, emulated, with pages of 4 KiB and of 16 KiB.
+check-arm64: build
+	@tools/in-root sh -c 'command -v qemu-system-aarch64 && command -v ld.lld' >/dev/null || { \
+		echo 'check-arm64: install qemu-system-aarch64 (11.1 or newer), clang and lld'; exit 1; }
+	@guest/image/build --arch=arm64
+	@VENERA_GUEST=build/guest-arm64 tools/demo
+	@guest/image/build --arch=arm64-16k
+	@VENERA_GUEST=build/guest-arm64-16k tools/demo
+
 demo: build image
 	@tools/demo
 
@@ -52,6 +61,7 @@ help:
 	@echo 'make check      build all and run every test'
 	@echo 'make check-macos  compile and link all for macOS (without a Mac nothing of that can be run)'
 	@echo 'make fuzz       fuzz each target for TIME=60 seconds, tell what that covered'
+	@echo 'make check-arm64  boot guests for arm64 and look at the same pictures'
 	@echo 'make image      make the guest image in build/guest'
 	@echo 'make setup      only make sure that compilers, QEMU, Mesa and so on are there'
 	@echo 'make clean      remove what was built, keep tools, downloads and guest'

@@ -2,7 +2,7 @@
 """Virtual machines for the demo, benches and tests: boots the guest image of build/guest by
 `venera run`, with a command in it, and watches what it prints.
 
-VENERA_BUILD names another build than build/venera.
+VENERA_BUILD names another build than build/venera, VENERA_GUEST another guest than build/guest.
 """
 
 import json
@@ -16,7 +16,7 @@ import time
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 BUILD = os.path.abspath(os.environ.get("VENERA_BUILD", os.path.join(SOURCE, "build", "venera")))
-GUEST = os.path.join(SOURCE, "build", "guest")
+GUEST = os.path.abspath(os.environ.get("VENERA_GUEST", os.path.join(SOURCE, "build", "guest")))
 VENERA = os.path.join(BUILD, "src", "cli", "venera")
 IN_ROOT = os.path.join(SOURCE, "tools", "in-root")
 
@@ -54,6 +54,12 @@ class Xvfb:
         self.process.wait()
 
 
+def is_arm64(guest):
+    with open(os.path.join(guest, "vmlinuz"), "rb") as kernel:
+        kernel.seek(56)  # Documentation/arch/arm64/booting.rst
+        return kernel.read(4) == b"ARMd"
+
+
 class Machine:
     """A virtual machine that runs `command` with sh (no double quotes in it) and powers off.
 
@@ -70,7 +76,11 @@ class Machine:
         self.folder = folder
         self.deadline = time.monotonic() + seconds
         self.picture = os.path.join(folder, "screen.png")
-        append = "console=tty0 console=ttyS0 panic=-1 %s" % kernel_options
+        serial = "ttyS0"
+        if is_arm64(guest):
+            serial = "ttyAMA0"
+            options = ["--qemu=qemu-system-aarch64", *options]
+        append = "console=tty0 console=%s panic=-1 %s" % (serial, kernel_options)
         if command is not None:
             append += ' venera.run="%s"' % command
         self.log = open(os.path.join(folder, "venera.log"), "w")

@@ -54,11 +54,12 @@ static int open_unnamed(const char *name) {
 
 static int open_unnamed(const char *name) {
 	static _Atomic unsigned counter;
-	(void)name; /* the name space is shared and its names are short */
 	for (int attempt = 0; attempt < 100; attempt++) {
-		char unique[31]; /* macOS takes 30 bytes */
-		snprintf(unique, sizeof(unique), "/venera.%x.%x.%" PRIx32, (unsigned)getpid(),
-			atomic_fetch_add(&counter, 1) & 0xffffU, (uint32_t)clock_now());
+		/* macOS takes 30 bytes, and all processes share the names */
+		char unique[31];
+		snprintf(unique, sizeof(unique), "/%.12s.%04x.%08" PRIx32, name,
+			atomic_fetch_add(&counter, 1) & 0xffffU,
+			(uint32_t)clock_now() ^ (uint32_t)getpid() << 16);
 		int fd = shm_open(unique, O_RDWR | O_CREAT | O_EXCL, 0600);
 		if (fd >= 0) {
 			shm_unlink(unique);

@@ -81,7 +81,7 @@ char *device_check(const struct qemu *qemu) {
 		qemu_add_basics(qemu, &args);
 		qemu_add_machine(qemu, &args, UINT64_C(64) << 20);
 		qemu_add_accelerator(&args, "tcg");
-		qemu_add_gpu(&args, paths.gpu_socket);
+		qemu_add_gpu(&args, paths.gpu_socket, false);
 		args_add(&args, "-S");
 		const char *const commands[] = {"query-pci", NULL};
 		bool found = false;

@@ -181,11 +181,13 @@ void qemu_add_accelerator(struct args *args, const char *name) {
 	args_add(args, !strcmp(name, "tcg") ? "max" : "host");
 }
 
-void qemu_add_gpu(struct args *args, const char *socket_path) {
+void qemu_add_gpu(struct args *args, const char *socket_path, bool blob_alignment) {
 	char *path = text_escape_commas(socket_path);
 	args_add(args, "-chardev");
 	args_add_format(args, "socket,id=venera,path=%s", path);
 	args_add(args, "-device");
-	args_add(args, QEMU_DEVICE ",chardev=venera,virtio-id=16,num_vqs=2,config_size=16,vq_size=256");
+	args_add_format(args, QEMU_DEVICE
+		",chardev=venera,virtio-id=16,num_vqs=2,config_size=%d,vq_size=256",
+		blob_alignment ? 20 : 16);
 	free(path);
 }

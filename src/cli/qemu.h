@@ -43,8 +43,8 @@ void qemu_add_machine(const struct qemu *qemu, struct args *args, uint64_t bytes
 /** "kvm", "hvf" or "tcg", with the processor that goes with it. */
 void qemu_add_accelerator(struct args *args, const char *name);
 
-/** The GPU device, behind the socket of venera-gpu. */
-void qemu_add_gpu(struct args *args, const char *socket_path);
+/** The GPU device, behind the socket of venera-gpu, which may have that option. */
+void qemu_add_gpu(struct args *args, const char *socket_path, bool blob_alignment);
 
 /** What qemu_ask() hands over for each command. May be called with a value that does not exist. */
 typedef void (*qemu_answer_func)(void *data, const char *command, struct json answer);

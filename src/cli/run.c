@@ -38,6 +38,7 @@ enum {
 	OPTION_SCREENSHOT,
 	OPTION_HOSTMEM,
 	OPTION_LIMIT,
+	OPTION_BLOB_ALIGNMENT,
 	OPTION_DRIVER,
 	OPTION_ACCEL,
 	OPTION_QEMU,
@@ -74,6 +75,9 @@ static const struct option_spec specs[] = {
 		"memory: a power of two (default 8G)"},
 	[OPTION_LIMIT] = {"limit", "NAME=VALUE", "of what the guest can have; may be given several\n"
 		"times; --limit=help lists them"},
+	[OPTION_BLOB_ALIGNMENT] = {"blob-alignment", NULL,
+		"tell a guest of smaller pages than this host's to keep to\n"
+		"these (see docs/macos.md)"},
 	[OPTION_DRIVER] = {"driver", "ICD.json", "use only the Vulkan driver of this manifest"},
 	[OPTION_ACCEL] = {"accel", "KIND", "auto (default), kvm, hvf or tcg"},
 	[OPTION_QEMU] = {"qemu", "PATH", "the QEMU to use, 11.1 or newer (default: from PATH)"},
@@ -355,6 +359,7 @@ static char *configure_machine(struct vm_config *config, const struct run_option
 		return text_format("--hostmem=%s is not a power of two of 1M or more",
 			options->text[OPTION_HOSTMEM]);
 	}
+	config->blob_alignment = options->text[OPTION_BLOB_ALIGNMENT] != NULL;
 	uint64_t number = default_cpus();
 	const char *text = options->text[OPTION_CPUS];
 	if (text && !text_parse_uint(text, 1, 255, &number)) {

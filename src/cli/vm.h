@@ -25,6 +25,7 @@ struct vm_config {
 	uint64_t memory;       /* bytes of the guest's RAM */
 	uint64_t hostmem;      /* bytes of the window for GPU memory: a power of two */
 	struct args limits;    /* venera-gpu's, NAME=VALUE; not owned */
+	bool blob_alignment;   /* the guest is told to keep to the host's page size */
 	uint32_t cpus;
 	uint32_t width, height; /* of the screen at first */
 	bool window;           /* else headless */

@@ -76,6 +76,9 @@ void vm_gpu_args(struct args *args, const struct vm_config *config, const struct
 	if (config->sandbox != SANDBOX_ON) {
 		args_add_format(args, "--sandbox=%s", sandbox_mode_name(config->sandbox));
 	}
+	if (config->blob_alignment) {
+		args_add(args, "--blob-alignment");
+	}
 	add_common(args, config);
 }
 
@@ -132,7 +135,7 @@ void vm_qemu_args(struct args *args, const struct vm_config *config, const struc
 	qemu_add_accelerator(args, accel_name(config->accel));
 	args_add(args, "-smp");
 	args_add_format(args, "%" PRIu32, config->cpus);
-	qemu_add_gpu(args, paths->gpu_socket);
+	qemu_add_gpu(args, paths->gpu_socket, config->blob_alignment);
 	add_kernel(args, config, qemu->arm64);
 	if (config->image) {
 		add_disk(args, config);

@@ -95,9 +95,14 @@ uint32_t gpu_resource_create_blob(struct gpu_device *device, struct gpu_request 
 	}
 }
 
+/** The host maps whole pages, which may be larger than the guest's. There is memory behind them: see check_memory(). */
+static uint64_t map_size(const struct gpu_resource *resource) {
+	return page_align(resource->size);
+}
+
 static bool is_range_free(const struct gpu_device *device, uint64_t offset, uint64_t size) {
 	LIST_FOR_EACH (resource, &device->mapped, struct gpu_resource, map_link) {
-		if (offset < resource->map_offset + resource->size &&
+		if (offset < resource->map_offset + map_size(resource) &&
 				resource->map_offset < offset + size) {
 			return false;
 		}
@@ -165,10 +170,16 @@ uint32_t gpu_map_blob(struct gpu_device *device, struct gpu_request *request, co
 			!(resource->blob_flags & GPU_BLOB_MAPPABLE)) {
 		return GPU_RESP_ERR_UNSPEC;
 	}
-	uint64_t offset = command->offset, window = device->options.hostmem;
-	if (offset % page_size() || resource->size % page_size() || resource->size > window ||
-			offset > window - resource->size ||
-			!is_range_free(device, offset, resource->size)) {
+	const uint64_t offset = command->offset, map = map_size(resource);
+	const uint64_t window = device->options.hostmem;
+	if (offset % page_size() && offset % GPU_GUEST_PAGE == 0) {
+		guest_log_warn("the guest maps GPU memory at 0x%llx, but pages here have %zu bytes: give it a "
+			"kernel with pages of that size (Debian: linux-image-arm64-16k), or start it with "
+			"--blob-alignment if its drivers know that", (unsigned long long)offset, page_size());
+		return GPU_RESP_ERR_INVALID_PARAMETER;
+	}
+	if (offset % page_size() || map == 0 || map > window || offset > window - map ||
+			!is_range_free(device, offset, map)) {
 		return GPU_RESP_ERR_INVALID_PARAMETER;
 	}
 	struct gpu_context *owner = resource->owner;
@@ -177,8 +188,7 @@ uint32_t gpu_map_blob(struct gpu_device *device, struct gpu_request *request, co
 				device, owner, LIMIT_CONTEXT_MAPPINGS, owner->mapped_count, 1))) {
 		return GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
-	int err = vhost_user_map(
-		device->server, resource->fd, offset, resource->size, handle_mapped, resource);
+	int err = vhost_user_map(device->server, resource->fd, offset, map, handle_mapped, resource);
 	if (err) {
 		log_debug("a blob is not mapped: %s", err == -ENOSPC ?
 			"the front end takes no more" : "the front end cannot do it");
@@ -193,7 +203,7 @@ uint32_t gpu_map_blob(struct gpu_device *device, struct gpu_request *request, co
 
 bool gpu_blob_unmap(struct gpu_device *device, struct gpu_resource *resource) {
 	int err = vhost_user_unmap(device->server, resource->fd, resource->map_offset,
-		resource->size, handle_unmapped, resource);
+		map_size(resource), handle_unmapped, resource);
 	if (err) {
 		set_unmapped(resource);
 		return false;

@@ -44,7 +44,6 @@
 		UINT64_C(1) << GPU_F_CONTEXT_INIT | UINT64_C(1) << VIRTIO_F_INDIRECT_DESC | \
 		UINT64_C(1) << VIRTIO_F_EVENT_IDX | UINT64_C(1) << VIRTIO_F_VERSION_1)
 
-#define GUEST_PAGE_SIZE 4096
 
 static struct gpu_request *new_request(struct gpu_device *device, unsigned queue) {
 	struct gpu_request *request;
@@ -476,9 +475,8 @@ struct gpu_device *gpu_device_create(struct event_loop *loop, struct reaper *rea
 		log_error("out of memory");
 		goto error_device;
 	}
-	/* with larger pages than the guest's, it must be told to map whole ones */
 	uint64_t features = FEATURES;
-	if (page_size() > GUEST_PAGE_SIZE) {
+	if (options->blob_alignment) {
 		features |= UINT64_C(1) << GPU_F_BLOB_ALIGNMENT;
 	}
 	struct vhost_user_options server_options = {

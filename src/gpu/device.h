@@ -25,6 +25,11 @@ enum gpu_queue {
 
 struct gpu_device_options {
 	uint64_t hostmem;        /* bytes of the window for mapped blobs: a power of two; 0: none */
+	/**
+	 * The guest is told of our page size, and to make and map blobs in units of it
+	 * (GPU_F_BLOB_ALIGNMENT). Kernels refuse what is not: only for guests whose Mesa rounds.
+	 */
+	bool blob_alignment;
 	unsigned output_count;   /* 1 to GPU_MAX_SCANOUTS */
 	struct limits limits;
 	struct broker *broker;   /* starts render processes */

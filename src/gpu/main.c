@@ -65,6 +65,7 @@ static bool start_device(struct program *program, int fd) {
 	struct gpu_device_options options = {
 		.hostmem = program->options.hostmem,
 		.limits = program->options.limits,
+		.blob_alignment = program->options.blob_alignment,
 		.output_count = program->options.max_outputs,
 		.broker = program->broker,
 		.closed = handle_closed,

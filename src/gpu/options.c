@@ -24,6 +24,7 @@ static const char usage[] =
 	"  --control-socket=PATH  listen here for `venera stat`\n"
 	"  --hostmem=SIZE         the guest's window for GPU memory, a power of two (8G)\n"
 	"  --limit=NAME=VALUE     of what the guest can have; --limit=help lists them\n"
+	"  --blob-alignment       tell the guest to keep to this host's page size\n"
 	"  --size=WIDTHxHEIGHT    of the display until a view tells another one (1280x800);\n"
 	"                         0x0: not connected until then\n"
 	"  --max-outputs=N        displays of the device, 1 to 16 (1)\n"
@@ -128,6 +129,7 @@ enum option_id {
 	OPT_CONTROL_SOCKET,
 	OPT_HOSTMEM,
 	OPT_LIMIT,
+	OPT_BLOB_ALIGNMENT,
 	OPT_SIZE,
 	OPT_MAX_OUTPUTS,
 	OPT_DRIVER,
@@ -158,6 +160,9 @@ static bool parse_value(struct options *options, int id, const char *value) {
 		return parse_hostmem(value, &options->hostmem);
 	case OPT_LIMIT:
 		return limits_parse(&options->limits, LIMIT_OF_GPU, value);
+	case OPT_BLOB_ALIGNMENT:
+		options->blob_alignment = true;
+		return true;
 	case OPT_SIZE:
 		return parse_extent(value, &options->width, &options->height);
 	case OPT_MAX_OUTPUTS:
@@ -211,6 +216,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		{"control-socket", required_argument, NULL, OPT_CONTROL_SOCKET},
 		{"hostmem", required_argument, NULL, OPT_HOSTMEM},
 		{"limit", required_argument, NULL, OPT_LIMIT},
+		{"blob-alignment", no_argument, NULL, OPT_BLOB_ALIGNMENT},
 		{"size", required_argument, NULL, OPT_SIZE},
 		{"max-outputs", required_argument, NULL, OPT_MAX_OUTPUTS},
 		{"driver", required_argument, NULL, OPT_DRIVER},

@@ -19,6 +19,7 @@ struct options {
 	const char *driver;      /* NULL: the loader chooses */
 	uint64_t hostmem;        /* bytes */
 	struct limits limits;
+	bool blob_alignment;     /* the guest makes and maps blobs in units of our pages */
 	uint32_t width, height;  /* 0: no display until there is a view */
 	unsigned max_outputs;
 	bool validate;           /* guests' Vulkan runs under the validation layer */

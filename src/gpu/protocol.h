@@ -19,6 +19,9 @@ enum gpu_feature {
 	GPU_F_BLOB_ALIGNMENT = 5,
 };
 
+/** The smallest pages of guests, in bytes. */
+#define GPU_GUEST_PAGE 4096
+
 /** The shared-memory region in which blobs are mapped. */
 #define GPU_SHMEM_HOST_VISIBLE 1
 

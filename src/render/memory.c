@@ -29,6 +29,12 @@
  * further VkDeviceMemory each hold it. The guest may free them in any order.
  */
 
+/**
+ * Blobs are whole pages of the guest, which may be larger than the host's: arm64 has up to 64 KiB. What is never
+ * touched costs nothing, and the driver is given no more than the guest asked for.
+ */
+#define BLOB_UNIT (UINT64_C(64) << 10)
+
 /** Allocates memory of a shared type: of `shmem` if not NULL (a reference, taken over), else of new shared memory. */
 static VkResult allocate_shared(struct render_call *call, struct render_memory *memory,
 		VkMemoryAllocateInfo *info, struct render_shmem *shmem, VkDeviceMemory *handle) {
@@ -43,7 +49,8 @@ static VkResult allocate_shared(struct render_call *call, struct render_memory *
 	const uint64_t size = (info->allocationSize + alignment - 1) / alignment * alignment;
 	int error;
 	if (!shmem) {
-		shmem = render_shmem_create(call->context, "venus-memory", size, alignment, &error);
+		shmem = render_shmem_create(call->context, "venus-memory",
+			(size + BLOB_UNIT - 1) / BLOB_UNIT * BLOB_UNIT, alignment, &error);
 	} else if (page_align(info->allocationSize) > shmem->shm.size) {
 		render_shmem_unref(shmem);
 		return VK_ERROR_INVALID_EXTERNAL_HANDLE;

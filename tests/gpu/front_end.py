@@ -22,6 +22,8 @@ TIMEOUT = float(os.environ.get("VENERA_TEST_TIMEOUT", "10"))
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # venera-gpu is built without what only Linux has
 PORTABLE = bool(os.environ.get("VENERA_TEST_PORTABLE"))
+# kicks and calls are pipes, as QEMU's are where there are no eventfds
+PIPES = bool(os.environ.get("VENERA_TEST_PIPES"))
 
 # vhost-user
 GET_FEATURES, SET_FEATURES, SET_OWNER, SET_MEM_TABLE = 1, 2, 3, 5
@@ -148,6 +150,32 @@ class Region:
         return struct.pack("=QQQQ", self.gpa, self.size, self.user, 0)
 
 
+class Notifier:
+    """As QEMU makes them: an eventfd, or a pipe whose ends do not block and into which it writes a byte."""
+
+    def __init__(self):
+        if PIPES:
+            self.read_fd, self.write_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        else:
+            self.read_fd = self.write_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def signal(self):
+        try:
+            os.write(self.write_fd, b"1" if PIPES else struct.pack("=Q", 1))
+        except BlockingIOError:
+            pass  # it is signalled already
+
+    def take(self):
+        """How often it was signalled, or for pipes whether it was."""
+        count = 0
+        try:
+            while True:
+                data = os.read(self.read_fd, 512)
+                count = 1 if PIPES else count + struct.unpack("=Q", data)[0]
+        except BlockingIOError:
+            return count
+
+
 class Queue:
     """The driver's side of a split ring."""
 
@@ -157,8 +185,7 @@ class Queue:
         self.avail = base + 16 * size
         self.used = (self.avail + 6 + 2 * size + 3) // 4 * 4
         self.end = self.used + 6 + 8 * size
-        self.kick_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self.call_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self.kicks, self.calls = Notifier(), Notifier()
         self.reset()
 
     def reset(self):
@@ -182,7 +209,7 @@ class Queue:
         self.front.write(self.avail + 2, struct.pack("=H", self.avail_index))
 
     def kick(self):
-        os.eventfd_write(self.kick_fd, 1)
+        self.kicks.signal()
 
     def add(self, request, response_size=64, pieces=1, indirect=True, kick=True):
         """Queues a request; its readable part in `pieces` descriptors. Returns the head."""
@@ -233,10 +260,7 @@ class Queue:
         if self.front.features & EVENT_IDX:
             # wants an interrupt for the next one
             self.front.write(self.avail + 4 + 2 * self.size, struct.pack("=H", self.used_index))
-        try:
-            self.interrupts += os.eventfd_read(self.call_fd)
-        except BlockingIOError:
-            pass
+        self.interrupts += self.calls.take()
         if self.used_index != struct.unpack("=H", self.front.read(self.used + 2, 2))[0]:
             self.collect()  # came before an interrupt was asked for
 
@@ -407,8 +431,8 @@ class FrontEnd:
             self.ack(SET_VRING_ADDR, struct.pack(
                 "=IIQQQQ", i, 0, self.user(queue.desc), self.user(queue.used),
                 self.user(queue.avail), 0))
-            self.ack(SET_VRING_KICK, struct.pack("=Q", i), [queue.kick_fd])
-            self.ack(SET_VRING_CALL, struct.pack("=Q", i), [queue.call_fd])
+            self.ack(SET_VRING_KICK, struct.pack("=Q", i), [queue.kicks.read_fd])
+            self.ack(SET_VRING_CALL, struct.pack("=Q", i), [queue.calls.write_fd])
         for i in range(2):
             self.ack(SET_VRING_ENABLE, struct.pack("=II", i, 1))
         self.running = True
@@ -496,7 +520,7 @@ class FrontEnd:
 
     def pump(self, timeout):
         """Handles what comes, for at most `timeout` seconds if nothing does."""
-        fds = [q.call_fd for q in self.queues]
+        fds = [q.calls.read_fd for q in self.queues]
         if self.backend and not self.backend_frozen:
             fds.append(self.backend.fileno())
         ready = readable(fds, timeout)

@@ -525,7 +525,7 @@ def test_hostile_rings():
     # rings outside of memory
     f.stop()
     f.u64_raw(SET_VRING_ADDR, struct.pack("=IIQQQQ", 0, 0, 1, 2, 3, 4), [])
-    f.ack(SET_VRING_KICK, struct.pack("=Q", 0), [f.queues[0].kick_fd])
+    f.ack(SET_VRING_KICK, struct.pack("=Q", 0), [f.queues[0].kicks.read_fd])
     f.ack(SET_VRING_ENABLE, struct.pack("=II", 0, 1))
     f.stop()
     f.start(regions=False)

@@ -289,7 +289,7 @@ static void test_many(void) {
 
 #ifdef __linux__
 /* What shared memory is called: a memfd, or, in a portable build, one of shm_open(). */
-#define SHARED_MEMORY "-e /memfd: -e /dev/shm/venera"
+#define SHARED_MEMORY "-e /memfd: -e /dev/shm/ven"
 
 /* Lines of what `show` prints about the process that are about shared memory. */
 static int count_shared(const struct peer *peer, const char *show, const char *file) {

@@ -72,7 +72,7 @@ def name_of(pid):
 
 
 def is_memory(text):
-    return "/memfd:" in text or "/dev/shm/venera." in text  # those of a portable build
+    return "/memfd:" in text or "/dev/shm/ven" in text  # the latter in a portable build
 
 
 def count_memory_files(pid):

@@ -17,8 +17,8 @@ SKIPPED = 77
 TIMEOUT = 120
 
 
-# as venera-render names what guests can map; in a portable build shared memory has one name for all
-MEMORY_NAMES = ("/memfd:venus-memory", "/dev/shm/venera.")
+# as venera-render names what guests can map; the second one in a portable build
+MEMORY_NAMES = ("/memfd:venus-memory", "/dev/shm/venus-memory.")
 # as ipc/render_protocol.h says
 SPARE_NAME = "venera-spare"
 
