@@ -79,7 +79,7 @@ class Render:
     def make_memory(self, size, blob, seal=True):
         fd = os.memfd_create("fake", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(fd, size)
-        words = array.array("I", [(blob + i) & 0xffffffff for i in range(min(size // 4, 4096))])
+        words = array.array("I", [(blob + i) & 0xffffffff for i in range(min(size // 4, 16384))])
         os.pwrite(fd, words.tobytes(), 0)
         if seal:
             import fcntl
