@@ -177,12 +177,12 @@ class Guest:
             poll = select.poll()
             by_fd = {c.channel.socket.fileno(): c for c in self.contexts}
             for fd in [self.main.socket.fileno(), *by_fd, self.front.backend.fileno(),
-                       *(q.call_fd for q in self.front.queues)]:
+                       *(q.calls.read_fd for q in self.front.queues)]:
                 poll.register(fd, select.POLLIN)
             buffered = any(c.channel.bytes for c in self.contexts)
             ready = {fd for fd, _ in poll.poll(0 if buffered else None)}
             if self.front.backend.fileno() in ready or any(
-                    q.call_fd in ready for q in self.front.queues):
+                    q.calls.read_fd in ready for q in self.front.queues):
                 self.front.pump(0)
             for fd, context in by_fd.items():
                 if fd in ready or context.channel.bytes:

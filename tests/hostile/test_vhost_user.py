@@ -139,7 +139,7 @@ def addresses(desc, used, avail, index=0):
     def action(f):
         f.stop()
         ask(f, SET_VRING_ADDR, struct.pack("=IIQQQQ", index, 0, desc, used, avail, 0))
-        f.ack(SET_VRING_KICK, struct.pack("=Q", index), [f.queues[index].kick_fd])
+        f.ack(SET_VRING_KICK, struct.pack("=Q", index), [f.queues[index].kicks.read_fd])
         return ask(f, SET_VRING_ENABLE, struct.pack("=II", index, 1))
     return action
 
@@ -221,7 +221,7 @@ def num_while_pending(f):
     accepted = ask(f, SET_VRING_NUM, struct.pack("=II", 0, 32768))
     top = f.regions[2].user + f.regions[2].size
     ask(f, SET_VRING_ADDR, struct.pack("=IIQQQQ", 0, 0, top - 16, top - 4, top - 2, 0))
-    f.ack(SET_VRING_KICK, struct.pack("=Q", 0), [f.queues[0].kick_fd])
+    f.ack(SET_VRING_KICK, struct.pack("=Q", 0), [f.queues[0].kicks.read_fd])
     f.ack(SET_VRING_ENABLE, struct.pack("=II", 0, 1))
     return accepted
 
