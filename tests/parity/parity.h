@@ -96,6 +96,7 @@ extern const struct parity_case parity_pass_cases[];
 extern const struct parity_case parity_pipeline_cases[];
 extern const struct parity_case parity_plane_cases[];
 extern const struct parity_case parity_query_cases[];
+extern const struct parity_case parity_random_cases[];
 extern const struct parity_case parity_ray_cases[];
 extern const struct parity_case parity_sparse_cases[];
 extern const struct parity_case parity_stage_cases[];

@@ -20,6 +20,7 @@ import mesa_25  # noqa: E402
 NOT_IN_MESA_25 = ("api sparse-formats", "api sample-locations",
                   "devices lacking-features", "descriptors pushed", "sparse buffers",
                   "sparse images", "sparse batches", "swapchain headless", "windows without",
+                  "random formats", "random images", "random set-layouts",
                   "memory sparse", "image host-copies", "formats sparse", "formats requirements",
                   "draw nested", "dynamic alone-new", "mesh draws", "ray queries", "ray pipelines",
                   "pass nothing", "pass local-read", "pass to-single-sampled",
