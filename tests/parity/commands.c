@@ -212,10 +212,7 @@ static void copies(struct parity *parity) {
 
 /** A pipeline that fills a storage buffer, and a set with that buffer. */
 struct fill {
-	VkShaderModule shader;
-	VkDescriptorSetLayout set_layout;
-	VkPipelineLayout layout;
-	VkPipeline pipeline;
+	struct parity_compute compute;
 	VkDescriptorPool pool;
 	VkDescriptorSet set;
 	struct parity_buffer buffer;
@@ -224,37 +221,23 @@ struct fill {
 static void fill_init(struct parity *parity, struct fill *fill,
 		VkDescriptorSetLayoutCreateFlags flags, const void *stage_next) {
 	const VkDevice device = parity->device;
-	*fill = (struct fill){.shader = parity_shader(parity, fill_comp_spv, sizeof(fill_comp_spv))};
+	*fill = (struct fill){.pool = VK_NULL_HANDLE};
 	const VkDescriptorSetLayoutBinding binding = {
 		0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL};
-	const VkDescriptorSetLayoutCreateInfo set_layout = {
-		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-		.flags = flags,
-		.bindingCount = 1,
-		.pBindings = &binding,
-	};
-	MUST(vkCreateDescriptorSetLayout(device, &set_layout, NULL, &fill->set_layout));
-	const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, 8};
-	const VkPipelineLayoutCreateInfo layout = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-		.setLayoutCount = 1,
-		.pSetLayouts = &fill->set_layout,
-		.pushConstantRangeCount = 1,
-		.pPushConstantRanges = &push,
-	};
-	MUST(vkCreatePipelineLayout(device, &layout, NULL, &fill->layout));
 	const uint32_t size = 8;
 	const VkSpecializationMapEntry entry = {0, 0, 4};
 	const VkSpecializationInfo specialization = {1, &entry, 4, &size};
-	const VkComputePipelineCreateInfo pipeline = {
-		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+	parity_compute_init(parity, &fill->compute, &(struct parity_compute_info){
+		.code = fill_comp_spv,
+		.size = sizeof(fill_comp_spv),
+		.set_flags = flags,
+		.bindings = &binding,
+		.binding_count = 1,
+		.push_size = 8,
 		.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
-		.stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .pNext = stage_next,
-			.stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = fill->shader, .pName = "main",
-			.pSpecializationInfo = &specialization},
-		.layout = fill->layout,
-	};
-	MUST(vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &pipeline, NULL, &fill->pipeline));
+		.stage_next = stage_next,
+		.specialization = &specialization,
+	});
 	parity_buffer_init(parity, &fill->buffer, 8192,
 		VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT);
 	if (flags) {
@@ -272,7 +255,7 @@ static void fill_init(struct parity *parity, struct fill *fill,
 		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
 		.descriptorPool = fill->pool,
 		.descriptorSetCount = 1,
-		.pSetLayouts = &fill->set_layout,
+		.pSetLayouts = &fill->compute.set_layout,
 	};
 	MUST(vkAllocateDescriptorSets(device, &allocate, &fill->set));
 	const VkDescriptorBufferInfo info = {fill->buffer.buffer, 0, 4096};
@@ -289,10 +272,7 @@ static void fill_init(struct parity *parity, struct fill *fill,
 static void fill_finish(struct parity *parity, struct fill *fill) {
 	parity_buffer_finish(parity, &fill->buffer);
 	vkDestroyDescriptorPool(parity->device, fill->pool, NULL);
-	vkDestroyPipeline(parity->device, fill->pipeline, NULL);
-	vkDestroyPipelineLayout(parity->device, fill->layout, NULL);
-	vkDestroyDescriptorSetLayout(parity->device, fill->set_layout, NULL);
-	vkDestroyShaderModule(parity->device, fill->shader, NULL);
+	parity_compute_finish(parity, &fill->compute);
 }
 
 static void dispatches(struct parity *parity) {
@@ -317,10 +297,10 @@ static void dispatches(struct parity *parity) {
 		memcpy((char *)fill.buffer.data + 4096, indirect, sizeof(indirect));
 		const uint32_t push[2] = {way * 100, 900};
 		VkCommandBuffer commands = parity_begin(parity);
-		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.pipeline);
-		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.layout, 0, 1,
+		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.compute.pipeline);
+		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.compute.layout, 0, 1,
 			&fill.set, 0, NULL);
-		vkCmdPushConstants(commands, fill.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 8, push);
+		vkCmdPushConstants(commands, fill.compute.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 8, push);
 		if (way < 3) {
 			vkCmdDispatchIndirect(
 				commands, fill.buffer.buffer, 4096 + way * sizeof(VkDispatchIndirectCommand));
@@ -355,7 +335,7 @@ static void second_binds(struct parity *parity) {
 		.pDescriptorUpdateEntries = &entry,
 		.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_PUSH_DESCRIPTORS_KHR,
 		.pipelineBindPoint = VK_PIPELINE_BIND_POINT_COMPUTE,
-		.pipelineLayout = fills[1].layout,
+		.pipelineLayout = fills[1].compute.layout,
 	};
 	VkDescriptorUpdateTemplate template;
 	MUST(vkCreateDescriptorUpdateTemplate(parity->device, &template_info, NULL, &template));
@@ -365,7 +345,7 @@ static void second_binds(struct parity *parity) {
 		const uint32_t words[2] = {3, 500};
 		const VkPushConstantsInfoKHR push = {
 			.sType = VK_STRUCTURE_TYPE_PUSH_CONSTANTS_INFO_KHR,
-			.layout = fill->layout,
+			.layout = fill->compute.layout,
 			.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
 			.size = 8,
 			.pValues = words,
@@ -380,25 +360,25 @@ static void second_binds(struct parity *parity) {
 		const VkBindDescriptorSetsInfoKHR bind = {
 			.sType = VK_STRUCTURE_TYPE_BIND_DESCRIPTOR_SETS_INFO_KHR,
 			.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-			.layout = fill->layout,
+			.layout = fill->compute.layout,
 			.descriptorSetCount = 1,
 			.pDescriptorSets = &fill->set,
 		};
 		const VkPushDescriptorSetInfoKHR push_set = {
 			.sType = VK_STRUCTURE_TYPE_PUSH_DESCRIPTOR_SET_INFO_KHR,
 			.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-			.layout = fill->layout,
+			.layout = fill->compute.layout,
 			.descriptorWriteCount = 1,
 			.pDescriptorWrites = &write,
 		};
 		const VkPushDescriptorSetWithTemplateInfoKHR with_template = {
 			.sType = VK_STRUCTURE_TYPE_PUSH_DESCRIPTOR_SET_WITH_TEMPLATE_INFO_KHR,
 			.descriptorUpdateTemplate = template,
-			.layout = fill->layout,
+			.layout = fill->compute.layout,
 			.pData = &info,
 		};
 		VkCommandBuffer commands = parity_begin(parity);
-		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill->pipeline);
+		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill->compute.pipeline);
 		if (way == 0) {
 			vkCmdBindDescriptorSets2KHR(commands, &bind);
 		} else if (way == 1) {
@@ -491,10 +471,10 @@ static void robustness(struct parity *parity) {
 		const uint32_t push[2] = {11, i >= 2 ? 5000 : 1000}; /* beyond the descriptor's end */
 		memset(fill.buffer.data, 0, 8192);
 		VkCommandBuffer commands = parity_begin(parity);
-		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.pipeline);
-		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.layout, 0, 1,
+		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.compute.pipeline);
+		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, fill.compute.layout, 0, 1,
 			&fill.set, 0, NULL);
-		vkCmdPushConstants(commands, fill.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 8, push);
+		vkCmdPushConstants(commands, fill.compute.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 8, push);
 		vkCmdDispatch(commands, 200, 1, 1);
 		parity_run(parity, commands);
 		say_hash("filled", fill.buffer.data, 8192);

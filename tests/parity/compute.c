@@ -12,16 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-struct fill {
-	VkDescriptorSetLayout set_layout;
-	VkPipelineLayout layout;
-	VkShaderModule shader;
-	VkPipeline pipeline;
-};
-
-static const VkPushConstantRange fill_push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, 8};
-
-static VkComputePipelineCreateInfo fill_info(const struct fill *fill,
+static VkComputePipelineCreateInfo fill_info(const struct parity_compute *fill,
 		const VkSpecializationInfo *specialization) {
 	return (VkComputePipelineCreateInfo){
 		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
@@ -38,37 +29,21 @@ static VkComputePipelineCreateInfo fill_info(const struct fill *fill,
 
 static const VkSpecializationMapEntry fill_entries[3] = {{0, 0, 4}, {1, 4, 4}, {2, 8, 4}};
 
-static void fill_init(struct parity *parity, struct fill *fill, VkDescriptorSetLayoutCreateFlags flags) {
+static void fill_init(struct parity *parity, struct parity_compute *fill,
+		VkDescriptorSetLayoutCreateFlags flags) {
 	const VkDescriptorSetLayoutBinding binding = {
 		0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL};
-	const VkDescriptorSetLayoutCreateInfo set_info = {
-		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-		.flags = flags,
-		.bindingCount = 1,
-		.pBindings = &binding,
-	};
-	MUST(vkCreateDescriptorSetLayout(parity->device, &set_info, NULL, &fill->set_layout));
-	const VkPipelineLayoutCreateInfo layout_info = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-		.setLayoutCount = 1,
-		.pSetLayouts = &fill->set_layout,
-		.pushConstantRangeCount = 1,
-		.pPushConstantRanges = &fill_push,
-	};
-	MUST(vkCreatePipelineLayout(parity->device, &layout_info, NULL, &fill->layout));
-	fill->shader = parity_shader(parity, fill_comp_spv, sizeof(fill_comp_spv));
 	const uint32_t values[3] = {32, 5, 0};
 	const VkSpecializationInfo specialization = {3, fill_entries, sizeof(values), values};
-	const VkComputePipelineCreateInfo info = fill_info(fill, &specialization);
-	MUST(vkCreateComputePipelines(
-		parity->device, VK_NULL_HANDLE, 1, &info, NULL, &fill->pipeline));
-}
-
-static void fill_finish(struct parity *parity, struct fill *fill) {
-	vkDestroyPipeline(parity->device, fill->pipeline, NULL);
-	vkDestroyShaderModule(parity->device, fill->shader, NULL);
-	vkDestroyPipelineLayout(parity->device, fill->layout, NULL);
-	vkDestroyDescriptorSetLayout(parity->device, fill->set_layout, NULL);
+	parity_compute_init(parity, fill, &(struct parity_compute_info){
+		.code = fill_comp_spv,
+		.size = sizeof(fill_comp_spv),
+		.set_flags = flags,
+		.bindings = &binding,
+		.binding_count = 1,
+		.push_size = 8,
+		.specialization = &specialization,
+	});
 }
 
 static VkDescriptorPool create_pool(struct parity *parity, VkDescriptorPoolCreateFlags flags,
@@ -119,7 +94,7 @@ static VkWriteDescriptorSet write_buffer(VkDescriptorSet set, uint32_t binding,
 	};
 }
 
-static void dispatch(struct parity *parity, const struct fill *fill, VkPipeline pipeline,
+static void dispatch(struct parity *parity, const struct parity_compute *fill, VkPipeline pipeline,
 		VkDescriptorSet set, const struct parity_buffer *buffer, const char *what) {
 	const uint32_t push[2] = {1000, 2000};
 	memset(buffer->data, 0xcc, buffer->size);
@@ -136,7 +111,7 @@ static void dispatch(struct parity *parity, const struct fill *fill, VkPipeline 
 }
 
 static void specialization(struct parity *parity) {
-	struct fill fill;
+	struct parity_compute fill;
 	struct parity_buffer buffer;
 	fill_init(parity, &fill, 0);
 	parity_buffer_init(parity, &buffer, 8192, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT);
@@ -176,12 +151,12 @@ static void specialization(struct parity *parity) {
 	}
 	vkDestroyDescriptorPool(parity->device, pool, NULL);
 	parity_buffer_finish(parity, &buffer);
-	fill_finish(parity, &fill);
+	parity_compute_finish(parity, &fill);
 }
 
 /** By template, by push, by push with template. */
 static void update_ways(struct parity *parity) {
-	struct fill fill, pushed;
+	struct parity_compute fill, pushed;
 	struct parity_buffer buffer;
 	fill_init(parity, &fill, 0);
 	fill_init(parity, &pushed, VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR);
@@ -234,13 +209,13 @@ static void update_ways(struct parity *parity) {
 	vkDestroyDescriptorUpdateTemplate(parity->device, templates[1], NULL);
 	vkDestroyDescriptorPool(parity->device, pool, NULL);
 	parity_buffer_finish(parity, &buffer);
-	fill_finish(parity, &fill);
-	fill_finish(parity, &pushed);
+	parity_compute_finish(parity, &fill);
+	parity_compute_finish(parity, &pushed);
 }
 
 /** Pools that are reset and used again. */
 static void pools(struct parity *parity) {
-	struct fill fill;
+	struct parity_compute fill;
 	fill_init(parity, &fill, 0);
 	for (VkDescriptorPoolCreateFlags flags = 0;
 			flags <= VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT; flags++) {
@@ -259,7 +234,7 @@ static void pools(struct parity *parity) {
 		}
 		vkDestroyDescriptorPool(parity->device, pool, NULL);
 	}
-	fill_finish(parity, &fill);
+	parity_compute_finish(parity, &fill);
 }
 
 /** Uniform, inline, texel, dynamic and indexed buffers, addresses, update after bind, copies of sets. */
@@ -301,7 +276,7 @@ static void bindings(struct parity *parity) {
 		.pushConstantRangeCount = 1,
 		.pPushConstantRanges = &push,
 	};
-	struct fill fill = {0};
+	struct parity_compute fill = {0};
 	MUST(vkCreatePipelineLayout(device, &layout_info, NULL, &fill.layout));
 	fill.shader = parity_shader(parity, bindings_comp_spv, sizeof(bindings_comp_spv));
 	const VkComputePipelineCreateInfo pipeline_info = fill_info(&fill, NULL);
@@ -414,7 +389,7 @@ static void bindings(struct parity *parity) {
 	vkDestroyDescriptorPool(device, pool, NULL);
 	vkDestroyDescriptorSetLayout(device, layouts[1], NULL);
 	fill.set_layout = layouts[0];
-	fill_finish(parity, &fill);
+	parity_compute_finish(parity, &fill);
 	parity_buffer_finish(parity, &result);
 	parity_buffer_finish(parity, &all);
 }

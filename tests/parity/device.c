@@ -326,6 +326,49 @@ VkShaderModule parity_shader(struct parity *parity, const uint32_t *code, size_t
 	return shader;
 }
 
+void parity_compute_init(struct parity *parity, struct parity_compute *compute,
+		const struct parity_compute_info *info) {
+	const VkDescriptorSetLayoutCreateInfo set_layout = {
+		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+		.flags = info->set_flags,
+		.bindingCount = info->binding_count,
+		.pBindings = info->bindings,
+	};
+	MUST(vkCreateDescriptorSetLayout(parity->device, &set_layout, NULL, &compute->set_layout));
+	const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, info->push_size};
+	const VkPipelineLayoutCreateInfo layout = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+		.setLayoutCount = 1,
+		.pSetLayouts = &compute->set_layout,
+		.pushConstantRangeCount = info->push_size ? 1 : 0,
+		.pPushConstantRanges = &push,
+	};
+	MUST(vkCreatePipelineLayout(parity->device, &layout, NULL, &compute->layout));
+	compute->shader = parity_shader(parity, info->code, info->size);
+	const VkComputePipelineCreateInfo pipeline = {
+		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+		.flags = info->flags,
+		.stage = {
+			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+			.pNext = info->stage_next,
+			.stage = VK_SHADER_STAGE_COMPUTE_BIT,
+			.module = compute->shader,
+			.pName = "main",
+			.pSpecializationInfo = info->specialization,
+		},
+		.layout = compute->layout,
+	};
+	MUST(vkCreateComputePipelines(
+		parity->device, VK_NULL_HANDLE, 1, &pipeline, NULL, &compute->pipeline));
+}
+
+void parity_compute_finish(struct parity *parity, struct parity_compute *compute) {
+	vkDestroyPipeline(parity->device, compute->pipeline, NULL);
+	vkDestroyShaderModule(parity->device, compute->shader, NULL);
+	vkDestroyPipelineLayout(parity->device, compute->layout, NULL);
+	vkDestroyDescriptorSetLayout(parity->device, compute->set_layout, NULL);
+}
+
 VkCommandBuffer parity_begin(struct parity *parity) {
 	const VkCommandBufferAllocateInfo allocate = {
 		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,

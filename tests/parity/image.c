@@ -130,34 +130,14 @@ static void sampling(struct parity *parity) {
 		{0, VK_DESCRIPTOR_TYPE_STORAGE_IMAGE, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL},
 		{1, VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL},
 	};
-	const VkDescriptorSetLayoutCreateInfo set_info = {
-		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-		.flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
-		.bindingCount = 2,
-		.pBindings = bindings,
-	};
-	VkDescriptorSetLayout set_layout;
-	MUST(vkCreateDescriptorSetLayout(device, &set_info, NULL, &set_layout));
-	const VkPipelineLayoutCreateInfo layout_info = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-		.setLayoutCount = 1,
-		.pSetLayouts = &set_layout,
-	};
-	VkPipelineLayout layout;
-	MUST(vkCreatePipelineLayout(device, &layout_info, NULL, &layout));
-	const VkShaderModule shader = parity_shader(parity, image_comp_spv, sizeof(image_comp_spv));
-	const VkComputePipelineCreateInfo pipeline_info = {
-		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-		.stage = {
-			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_COMPUTE_BIT,
-			.module = shader,
-			.pName = "main",
-		},
-		.layout = layout,
-	};
-	VkPipeline pipeline;
-	MUST(vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &pipeline_info, NULL, &pipeline));
+	struct parity_compute compute;
+	parity_compute_init(parity, &compute, &(struct parity_compute_info){
+		.code = image_comp_spv,
+		.size = sizeof(image_comp_spv),
+		.set_flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
+		.bindings = bindings,
+		.binding_count = 2,
+	});
 
 	for (int mode = 0; mode < 10; mode++) {
 		const VkSamplerCustomBorderColorCreateInfoEXT custom = {
@@ -198,9 +178,9 @@ static void sampling(struct parity *parity) {
 		commands = parity_begin(parity);
 		parity_transition(
 			commands, &target, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
-		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
+		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, compute.pipeline);
 		vkCmdPushDescriptorSetKHR(
-			commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 2, writes);
+			commands, VK_PIPELINE_BIND_POINT_COMPUTE, compute.layout, 0, 2, writes);
 		vkCmdDispatch(commands, 4, 4, 1);
 		parity_transition(
 			commands, &target, VK_IMAGE_LAYOUT_GENERAL, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL);
@@ -208,10 +188,7 @@ static void sampling(struct parity *parity) {
 		parity_say_image(parity, "sampled", &target, 4);
 		vkDestroySampler(device, sampler, NULL);
 	}
-	vkDestroyPipeline(device, pipeline, NULL);
-	vkDestroyShaderModule(device, shader, NULL);
-	vkDestroyPipelineLayout(device, layout, NULL);
-	vkDestroyDescriptorSetLayout(device, set_layout, NULL);
+	parity_compute_finish(parity, &compute);
 	parity_image_finish(parity, &source);
 	parity_image_finish(parity, &target);
 }
@@ -304,7 +281,7 @@ static void host_copies(struct parity *parity) {
 	parity_image_finish(parity, &images[1]);
 }
 
-/** With rows so far apart that there is more memory between the first and the last than most commands need. */
+/** With rows so far apart that the reply is larger than that of other commands ever is. */
 static void far_host_copies(struct parity *parity) {
 	if (!parity->host_image_copy.hostImageCopy) {
 		say("there is no host image copy");

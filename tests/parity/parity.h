@@ -169,6 +169,30 @@ void parity_image_finish(struct parity *parity, struct parity_image *image);
 
 VkShaderModule parity_shader(struct parity *parity, const uint32_t *code, size_t size);
 
+/** A pipeline of one compute shader with one descriptor set. */
+struct parity_compute {
+	VkDescriptorSetLayout set_layout;
+	VkPipelineLayout layout;
+	VkShaderModule shader;
+	VkPipeline pipeline;
+};
+
+struct parity_compute_info {
+	const uint32_t *code;
+	size_t size;
+	VkDescriptorSetLayoutCreateFlags set_flags;
+	const VkDescriptorSetLayoutBinding *bindings;
+	uint32_t binding_count;
+	uint32_t push_size; /* bytes of push constants */
+	VkPipelineCreateFlags flags;
+	const void *stage_next;
+	const VkSpecializationInfo *specialization;
+};
+
+void parity_compute_init(struct parity *parity, struct parity_compute *compute,
+	const struct parity_compute_info *info);
+void parity_compute_finish(struct parity *parity, struct parity_compute *compute);
+
 /** A primary command buffer that is being recorded. */
 VkCommandBuffer parity_begin(struct parity *parity);
 /** Ends, submits, waits for, and frees it. */

@@ -190,34 +190,14 @@ static void sample(struct parity *parity, const struct image *image, const struc
 		{0, VK_DESCRIPTOR_TYPE_STORAGE_IMAGE, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL},
 		{1, VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1, VK_SHADER_STAGE_COMPUTE_BIT, &sampler},
 	};
-	const VkDescriptorSetLayoutCreateInfo set_info = {
-		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-		.flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
-		.bindingCount = 2,
-		.pBindings = bindings,
-	};
-	VkDescriptorSetLayout set_layout;
-	MUST(vkCreateDescriptorSetLayout(device, &set_info, NULL, &set_layout));
-	const VkPipelineLayoutCreateInfo layout_info = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-		.setLayoutCount = 1,
-		.pSetLayouts = &set_layout,
-	};
-	VkPipelineLayout layout;
-	MUST(vkCreatePipelineLayout(device, &layout_info, NULL, &layout));
-	const VkShaderModule shader = parity_shader(parity, image_comp_spv, sizeof(image_comp_spv));
-	const VkComputePipelineCreateInfo pipeline_info = {
-		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-		.stage = {
-			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-			.stage = VK_SHADER_STAGE_COMPUTE_BIT,
-			.module = shader,
-			.pName = "main",
-		},
-		.layout = layout,
-	};
-	VkPipeline pipeline;
-	MUST(vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &pipeline_info, NULL, &pipeline));
+	struct parity_compute compute;
+	parity_compute_init(parity, &compute, &(struct parity_compute_info){
+		.code = image_comp_spv,
+		.size = sizeof(image_comp_spv),
+		.set_flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
+		.bindings = bindings,
+		.binding_count = 2,
+	});
 	const VkDescriptorImageInfo images[2] = {
 		{VK_NULL_HANDLE, target.view, VK_IMAGE_LAYOUT_GENERAL},
 		{VK_NULL_HANDLE, view, VK_IMAGE_LAYOUT_GENERAL},
@@ -235,17 +215,15 @@ static void sample(struct parity *parity, const struct image *image, const struc
 	PROC(parity, vkCmdPushDescriptorSetKHR);
 	VkCommandBuffer commands = parity_begin(parity);
 	parity_transition(commands, &target, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
-	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
-	vkCmdPushDescriptorSetKHR(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 2, writes);
+	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, compute.pipeline);
+	vkCmdPushDescriptorSetKHR(
+		commands, VK_PIPELINE_BIND_POINT_COMPUTE, compute.layout, 0, 2, writes);
 	vkCmdDispatch(commands, 4, 4, 1);
 	parity_transition(
 		commands, &target, VK_IMAGE_LAYOUT_GENERAL, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL);
 	parity_run(parity, commands);
 	parity_say_image(parity, "sampled", &target, 4);
-	vkDestroyPipeline(device, pipeline, NULL);
-	vkDestroyShaderModule(device, shader, NULL);
-	vkDestroyPipelineLayout(device, layout, NULL);
-	vkDestroyDescriptorSetLayout(device, set_layout, NULL);
+	parity_compute_finish(parity, &compute);
 	vkDestroyImageView(device, view, NULL);
 	vkDestroySampler(device, sampler, NULL);
 	vkDestroySamplerYcbcrConversion(device, conversion, NULL);

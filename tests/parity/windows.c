@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * All that a swapchain can be made of, and what may become of its images: presented, replaced, given back, never used.
- * The same without a window and with one. Nothing here depends on how quickly frames are shown.
+ * All that a swapchain can be made of, and what may become of its images: presented, replaced,
+ * given back, never used. The same without a window and with one. Nothing depends on how quickly
+ * frames are shown.
  */
 
 #include "presenter.h"
@@ -105,12 +106,14 @@ static void try_swapchain(
 	say("%s: %d, %u images", what, result, count);
 }
 
-static void creations(struct presenter *presenter, const VkPresentModeKHR *modes, uint32_t mode_count) {
+static void creations(
+		struct presenter *presenter, const VkPresentModeKHR *modes, uint32_t mode_count) {
 	struct parity *parity = &presenter->parity;
 	const VkSurfaceCapabilitiesKHR *limits = &presenter->limits;
 	const VkSwapchainCreateInfoKHR usual = presenter_swapchain_info(presenter, presenter->surface);
 	VkSwapchainCreateInfoKHR info = usual;
-	for (info.minImageCount = limits->minImageCount; info.minImageCount <= 10; info.minImageCount++) {
+	for (uint32_t count = limits->minImageCount; count <= 10; count++) {
+		info.minImageCount = count;
 		try_swapchain(presenter, "number", &info);
 	}
 	info = usual;
@@ -255,7 +258,7 @@ static void presentations(struct presenter *presenter, VkSwapchainKHR swapchain)
 	}
 }
 
-/** Acquires an image, has another swapchain take the place of this one, and presents the image all the same. */
+/** Acquires an image, has another swapchain take this one's place, and presents it all the same. */
 static VkSwapchainKHR replaced(struct presenter *presenter, VkSwapchainKHR old,
 		const VkSwapchainCreateInfoKHR *usual) {
 	struct parity *parity = &presenter->parity;
