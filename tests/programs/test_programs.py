@@ -7,6 +7,7 @@ layer VK_LAYER_VENERA_capture writes them down, and is the program's clock), and
 With --validate, Khronos' validation layer watches the host's side, and must have nothing to say
 that it does not say about the program without Venera, too. What is shown is not compared then."""
 
+import glob
 import os
 import re
 import subprocess
@@ -38,7 +39,7 @@ class Program:
     prints which `lines` matches (at least `min_lines` of them)."""
 
     def __init__(self, command, frames=0, lines=None, min_lines=0, env=None, window=False,
-                 stop=False, code=0):
+                 stop=False, code=0, needs=(), clock=True):
         self.command = command
         self.frames = frames
         self.lines = lines
@@ -47,6 +48,8 @@ class Program:
         self.window = window  # it needs an X server
         self.stop = stop  # it does not end by itself, but with that many frames
         self.code = code
+        self.needs = needs  # (program, file that it must have, what it has not without)
+        self.clock = clock  # does it show images, by which our clock ticks?
 
 
 def vkmark(winsys, scenes):
@@ -114,6 +117,12 @@ PROGRAMS = {
     "sdl-vulkan": Program([SDL + "testvulkan"], frames=20, stop=True, window=True),
     "sdl-cube": Program([SDL + "testgpu_spinning_cube"], frames=20, stop=True, window=True),
 }
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAMS["weston"] = Program(
+    [os.path.join(HERE, "weston_shows"), "vulkan",
+     os.path.join(HERE, "..", "..", "docs", "images", "triangle.png")],
+    lines="^screen:", min_lines=1, clock=False,
+    needs=("weston", "/usr/lib/*/libweston-*/vulkan-renderer.so", "a Vulkan renderer"))
 for _renderer in ("vulkan", "gpu"):
     for _name in ("testrendercopyex", "testdraw", "testgeometry", "testsprite", "testscale"):
         PROGRAMS["sdl-%s-%s" % (_name[4:], _renderer)] = sdl_test(_name, _renderer)
@@ -165,12 +174,16 @@ def test(server, folder, arguments):
     if not os.path.exists(library):
         harness.skip("the capture layer was not built")
     harness.need(program.command[0])
+    if program.needs:
+        command, file, what = program.needs
+        if not glob.glob(file):
+            harness.skip("%s is without %s" % (harness.need(command), what))
     layers = {"VK_ADD_LAYER_PATH": os.path.dirname(library), "XDG_RUNTIME_DIR": folder}
     host = server.host_environment()
     if VALIDATED:
         # no clock of ours: the validation layer waits by it
         host = validation.host_environment(server)
-    else:
+    elif program.clock:
         layers["LD_PRELOAD"] = library
 
     def run_both(display):
