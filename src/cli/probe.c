@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/text.h"
+#include "vk/driver.h"
 #include "vk/extensions.h"
 #include "vk/host_memory.h"
 #include "vk/instance.h"
@@ -48,6 +49,9 @@ static void check_device(const struct vk_instance *instance, VkPhysicalDevice de
 	problem->text[0] = '\0';
 	if (version < VK_API_VERSION_1_1) {
 		vk_error_set(problem, "the driver has no Vulkan 1.1; update it");
+		return;
+	}
+	if (!vk_driver_is_known_good(&instance->table, device, problem)) {
 		return;
 	}
 	struct vk_host_memory memory;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#define VK_ENABLE_BETA_EXTENSIONS /* VK_KHR_portability_subset is among them */
 #include "render/device.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <vulkan/vulkan.h>
 
 #include "render/call.h"
 #include "render/chain.h"
@@ -128,6 +130,26 @@ bool render_device_has_queue(const struct render_device *device, uint32_t family
 	return false;
 }
 
+/**
+ * What every driver has to have, but those that conform only in part have as features. Venus knows nothing of them, so
+ * that guests take them for granted: all that are there are enabled.
+ */
+static void enable_portability(const struct render_physical_device *physical,
+		const struct vk_instance_table *vk, VkPhysicalDevice handle, VkDeviceCreateInfo *info,
+		VkPhysicalDevicePortabilitySubsetFeaturesKHR *portability) {
+	if (!vk_extensions_have(&physical->host_extensions, "VK_KHR_portability_subset")) {
+		return;
+	}
+	*portability = (VkPhysicalDevicePortabilitySubsetFeaturesKHR){
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PORTABILITY_SUBSET_FEATURES_KHR};
+	VkPhysicalDeviceFeatures2 features = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+		.pNext = portability,
+	};
+	vk->GetPhysicalDeviceFeatures2(handle, &features);
+	chain_insert(info, portability);
+}
+
 void render_handle_vkCreateDevice(struct render_call *call, struct venus_vkCreateDevice *args) {
 	struct render_context *context = call->context;
 	struct render_physical_device *physical =
@@ -157,6 +179,8 @@ void render_handle_vkCreateDevice(struct render_call *call, struct venus_vkCreat
 	pthread_mutex_init(&device->pool_lock, NULL);
 	render_sync_fd_init(&device->sync_fd);
 	const struct vk_instance_table *vk = render_call_instance_table(call);
+	VkPhysicalDevicePortabilitySubsetFeaturesKHR portability;
+	enable_portability(physical, vk, args->physicalDevice, info, &portability);
 	VkDevice handle = VK_NULL_HANDLE;
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 	if (remember_queues(device, info)) {

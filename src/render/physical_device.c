@@ -11,6 +11,7 @@
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
 #include "vk/count.h"
+#include "vk/driver.h"
 
 /*
  * What the guest is told of the host's devices differs from what the host says in this:
@@ -58,6 +59,12 @@ static bool is_usable(struct render_context *context, VkPhysicalDevice handle,
 	if (properties.apiVersion < VK_API_VERSION_1_1) {
 		log_info("%s: %s is left out: it has no Vulkan 1.1", context->options.name,
 			properties.deviceName);
+		return false;
+	}
+	struct vk_error error;
+	if (!vk_driver_is_known_good(vk, handle, &error)) {
+		log_error("%s: %s is left out: %s", context->options.name, properties.deviceName,
+			error.text);
 		return false;
 	}
 	const VkResult result = render_spare_find(&context->spare, vk, handle, host_memory) ?

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "view/device.h"
 #include "vk/count.h"
+#include "vk/driver.h"
 #include "vk/extensions.h"
 
 /* vulkan_core.h has it only among the beta extensions */
@@ -107,6 +108,11 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 	vk_memory_properties(vk, physical, &device->memory);
 	const char *name = device->properties.deviceName;
 
+	struct vk_error why;
+	if (!vk_driver_is_known_good(vk, physical, &why)) {
+		vk_error_set(error, "%.80s: %s", name, why.text);
+		return false;
+	}
 	VkResult result = vk_host_memory_query(&device->host_memory, vk, physical);
 	struct vk_extensions extensions = {0};
 	if (result == VK_SUCCESS) {

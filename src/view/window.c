@@ -249,8 +249,6 @@ struct view_window *view_window_create(
 	pthread_mutex_init(&window->lock, NULL);
 	window->input = options->input;
 	window->title = options->title;
-	window->normal_width = (int)options->width;
-	window->normal_height = (int)options->height;
 
 	/* Vulkan comes from where ours does, not from a second loader of GLFW's choice. */
 	glfwInitVulkanLoader(options->get_instance_proc_addr);
@@ -275,8 +273,14 @@ struct view_window *view_window_create(
 
 	glfwWindowHint(GLFW_CLIENT_API, GLFW_NO_API);
 	glfwWindowHint(GLFW_VISIBLE, GLFW_FALSE);
-	/* Sizes are in pixels everywhere: the guest's pixels are ours to scale, not the system's. */
-	glfwWindowHint(GLFW_SCALE_FRAMEBUFFER, GLFW_FALSE);
+	/* Sizes are in pixels everywhere: the guest's pixels are ours to scale, not the system's. But macOS
+	 * measures windows in points, which have several pixels on some screens. */
+	float pixels = 1.0f;
+	const bool in_points = glfwGetPlatform() == GLFW_PLATFORM_COCOA;
+	if (in_points && monitor) {
+		glfwGetMonitorContentScale(monitor, &pixels, NULL);
+	}
+	glfwWindowHint(GLFW_SCALE_FRAMEBUFFER, in_points);
 	glfwWindowHint(GLFW_AUTO_ICONIFY, GLFW_FALSE);
 	glfwWindowHintString(GLFW_X11_CLASS_NAME, "Venera");
 	glfwWindowHintString(GLFW_X11_INSTANCE_NAME, "venera-view");
@@ -287,8 +291,10 @@ struct view_window *view_window_create(
 		glfwWindowHint(GLFW_BLUE_BITS, mode->blueBits);
 		glfwWindowHint(GLFW_REFRESH_RATE, mode->refreshRate);
 	}
-	int width = full_screen ? mode->width : (int)options->width;
-	int height = full_screen ? mode->height : (int)options->height;
+	window->normal_width = (int)((float)options->width / pixels);
+	window->normal_height = (int)((float)options->height / pixels);
+	int width = full_screen ? mode->width : window->normal_width;
+	int height = full_screen ? mode->height : window->normal_height;
 	window->handle = glfwCreateWindow(
 		width, height, options->title, full_screen ? monitor : NULL, NULL);
 	if (!window->handle) {

@@ -18,6 +18,7 @@
  *                             the device says so; they are bound to it all the same
  *  VENERA_STRICT=udmabuf      as AMD's drivers on Linux: no portability subset, and shared memory is imported only as
  *                             a dma-buf; images ask for dedicated ones, and do without
+ *  VENERA_STRICT_VERSION=1.4.1  the driver says to be MoltenVK of that version
  *  VENERA_LAYER_LOG=1         says on stderr what is refused
  */
 
@@ -263,7 +264,18 @@ static VKAPI_ATTR void VKAPI_CALL get_features2(
 	}
 }
 
+/** The version that it says to be of, as MoltenVK counts; 0 if it says what it is. */
+static uint32_t moltenvk_version(void) {
+	const char *set = getenv("VENERA_STRICT_VERSION");
+	unsigned major, minor, patch;
+	return set && sscanf(set, "%u.%u.%u", &major, &minor, &patch) == 3 ?
+		major * 10000 + minor * 100 + patch : 0;
+}
+
 static void limit_properties(VkPhysicalDeviceProperties *properties) {
+	if (moltenvk_version()) {
+		properties->driverVersion = moltenvk_version();
+	}
 	VkPhysicalDeviceLimits *limits = &properties->limits;
 	limits->bufferImageGranularity = 256;
 	limits->maxCullDistances = 0;
@@ -294,6 +306,11 @@ static VKAPI_ATTR void VKAPI_CALL get_properties2(
 		VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT);
 	if (host) {
 		host->minImportedHostPointerAlignment = PAGE;
+	}
+	VkPhysicalDeviceDriverProperties *driver =
+		layer_find(properties, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES);
+	if (driver && moltenvk_version()) {
+		driver->driverID = VK_DRIVER_ID_MOLTENVK;
 	}
 	VkPhysicalDevicePortabilitySubsetPropertiesKHR *subset = layer_find(properties,
 		VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PORTABILITY_SUBSET_PROPERTIES_KHR);
