@@ -57,6 +57,9 @@ static void add_common(struct args *args, const struct vm_config *config) {
 	if (config->validate) {
 		args_add(args, "--validate");
 	}
+	if (config->sandbox != SANDBOX_ON) {
+		args_add_format(args, "--sandbox=%s", sandbox_mode_name(config->sandbox));
+	}
 	if (config->log_level) {
 		args_add_format(args, "--log-level=%s", config->log_level);
 	}
@@ -72,9 +75,6 @@ void vm_gpu_args(struct args *args, const struct vm_config *config, const struct
 	free(hostmem);
 	for (size_t i = 0; i < config->limits.count; i++) {
 		args_add_format(args, "--limit=%s", config->limits.list[i]);
-	}
-	if (config->sandbox != SANDBOX_ON) {
-		args_add_format(args, "--sandbox=%s", sandbox_mode_name(config->sandbox));
 	}
 	if (config->blob_alignment) {
 		args_add(args, "--blob-alignment");

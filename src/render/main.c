@@ -138,7 +138,6 @@ int main(int argc, char **argv) {
 	log_init(program, level);
 	fd_set_cloexec(fd, true);
 	fd_limit_raise();
-	render_sandbox_choose_cache();
 	if (sandbox_enter(render_sandbox_policy(), sandbox) < 0) {
 		return EXIT_FAILURE;
 	}

@@ -4,13 +4,10 @@
 
 #include "base/sandbox.h"
 
-/** What a render process needs. Its files come from the environment, so once, and early. */
-const struct sandbox_policy *render_sandbox_policy(void);
-
 /**
- * Gives drivers a folder for caches of Venera's own, by XDG_CACHE_HOME: what a guest makes its render process
- * write there, no other program of the user's reads. Once, before the policy is asked for.
+ * What a render process needs. Its files come from the environment, in which this sets where drivers have
+ * their caches.
  */
-void render_sandbox_choose_cache(void);
+const struct sandbox_policy *render_sandbox_policy(void);
 
 #endif

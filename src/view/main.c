@@ -17,6 +17,7 @@
 #include "view/input.h"
 #include "view/options.h"
 #include "view/presenter.h"
+#include "view/sandbox.h"
 #include "view/session.h"
 #include "view/window.h"
 #include "vk/instance.h"
@@ -25,6 +26,9 @@
 /*
  * The main thread belongs to the window. The session, with everything of Vulkan, runs in an event
  * loop on a thread of its own, or, without a window, on the main thread.
+ *
+ * In this order: options; the first half of the sandbox (sandbox.c); the window, the driver, the device; the connection
+ * to venera-gpu; the second half; what venera-gpu sends.
  */
 
 #define CONNECT_PATIENCE (5 * CLOCK_NS_PER_S)
@@ -34,6 +38,7 @@
 
 struct view {
 	struct view_options options;
+	const struct sandbox_policy *policy;
 	struct event_loop *loop;
 	bool stop_asked;        /* by a signal */
 	bool screenshot_asked;  /* before there was a session */
@@ -74,6 +79,17 @@ static bool start_loop(struct view *view) {
 		return false;
 	}
 	return true;
+}
+
+/* Logging begins here, too: what is opened while all is set up is of interest. */
+static bool confine(struct view *view) {
+	const struct view_options *options = &view->options;
+	view->policy = view_sandbox_policy(
+		options->display == VIEW_DISPLAY_WINDOW, options->screenshot);
+	if (options->sandbox == SANDBOX_LOG) {
+		return sandbox_filter(view->policy, SANDBOX_LOG) == 0;
+	}
+	return sandbox_confine(view->policy, options->sandbox) == 0;
 }
 
 /* Must come before the loader is opened. */
@@ -249,6 +265,10 @@ static bool run(struct view *view) {
 	if (fd < 0) {
 		return view->stop_asked;
 	}
+	if (options->sandbox == SANDBOX_ON && sandbox_filter(view->policy, SANDBOX_ON) < 0) {
+		close(fd);
+		return false;
+	}
 	view->session = view_session_create(&(struct view_session_options){
 		.loop = view->loop,
 		.fd = fd,
@@ -289,7 +309,8 @@ int main(int argc, char **argv) {
 	}
 	log_init("venera-view", view.options.log_level);
 
-	bool ok = start_loop(&view) && choose_driver(view.options.driver) && start_input(&view)
+	bool ok = start_loop(&view) && choose_driver(view.options.driver) && confine(&view)
+		&& start_input(&view)
 		&& start_vulkan(&view) && run(&view);
 	stop_vulkan(&view);
 	event_loop_destroy(view.loop);

@@ -35,6 +35,7 @@ static const char help_text[] =
 	"  --driver=ICD.json      use only the Vulkan driver of this manifest\n"
 	"  --screenshot=FILE.png  on SIGUSR1 save what the window shows there\n"
 	"  --validate             run under the Vulkan validation layer; exit code 1 if it complains\n"
+	"  --sandbox=MODE         on (the default), log: deny nothing but log what would be, or off\n"
 	"  --log-level=LEVEL      error, warn, info (the default) or debug\n"
 	"  --help                 print this and exit\n"
 	"  --version              print the version and exit\n";
@@ -127,6 +128,9 @@ static bool parse_valued(struct view_options *options, const char *arg, bool *kn
 	if ((value = value_of(arg, "--screenshot"))) {
 		options->screenshot = value;
 		return value[0] != '\0';
+	}
+	if ((value = value_of(arg, "--sandbox"))) {
+		return sandbox_mode_parse(value, &options->sandbox);
 	}
 	if ((value = value_of(arg, "--log-level"))) {
 		return log_level_parse(value, &options->log_level);

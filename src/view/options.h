@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 
 enum view_display {
 	VIEW_DISPLAY_WINDOW,
@@ -31,6 +32,7 @@ struct view_options {
 	const char *driver;         /* path of an ICD manifest; NULL: what the loader finds */
 	const char *screenshot;     /* path of the PNG file that SIGUSR1 writes; NULL: none */
 	bool validate;
+	enum sandbox_mode sandbox;
 	enum log_level log_level;
 };
 

@@ -27,6 +27,11 @@
 #elif defined(POLICY_OF_RENDER)
 #include "render/sandbox.h"
 #define get_policy render_sandbox_policy
+#elif defined(POLICY_OF_VIEW)
+#include "view/sandbox.h"
+static const struct sandbox_policy *get_policy(void) {
+	return view_sandbox_policy(false, NULL);
+}
 #elif defined(POLICY_OF_VTEST)
 #include "vtest/sandbox.h"
 #define get_policy vtest_sandbox_policy
