@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/text.h"
+#include "vk/device.h"
 #include "vk/driver.h"
 #include "vk/extensions.h"
 #include "vk/host_memory.h"
@@ -76,7 +77,7 @@ static void print_device(const struct vk_instance *instance, VkPhysicalDevice de
 	struct vk_extensions extensions;
 	bool portability =
 		vk_extensions_of_device(&extensions, &instance->table, device) == VK_SUCCESS &&
-		vk_extensions_have(&extensions, "VK_KHR_portability_subset");
+		vk_extensions_have(&extensions, VK_DEVICE_PORTABILITY_SUBSET);
 	vk_extensions_finish(&extensions);
 	struct vk_error problem;
 	check_device(instance, device, properties.apiVersion, thorough, &problem);

@@ -14,6 +14,7 @@
 #include "render/queue.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
+#include "vk/device.h"
 #include "vk/count.h"
 
 /** What we enable beside what the guest asks for. */
@@ -93,8 +94,8 @@ static VkResult choose_extensions(struct render_call *call,
 	for (uint32_t i = 0; i < import_count; i++) {
 		add_name(names, &count, imports[i]);
 	}
-	if (vk_extensions_have(&physical->host_extensions, "VK_KHR_portability_subset")) {
-		add_name(names, &count, "VK_KHR_portability_subset");
+	if (vk_extensions_have(&physical->host_extensions, VK_DEVICE_PORTABILITY_SUBSET)) {
+		add_name(names, &count, VK_DEVICE_PORTABILITY_SUBSET);
 	}
 	info->enabledExtensionCount = count;
 	info->ppEnabledExtensionNames = names;
@@ -137,7 +138,7 @@ bool render_device_has_queue(const struct render_device *device, uint32_t family
 static void enable_portability(const struct render_physical_device *physical,
 		const struct vk_instance_table *vk, VkPhysicalDevice handle, VkDeviceCreateInfo *info,
 		VkPhysicalDevicePortabilitySubsetFeaturesKHR *portability) {
-	if (!vk_extensions_have(&physical->host_extensions, "VK_KHR_portability_subset")) {
+	if (!vk_extensions_have(&physical->host_extensions, VK_DEVICE_PORTABILITY_SUBSET)) {
 		return;
 	}
 	*portability = (VkPhysicalDevicePortabilitySubsetFeaturesKHR){

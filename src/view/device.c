@@ -3,12 +3,9 @@
 
 #include "base/log.h"
 #include "view/device.h"
-#include "vk/count.h"
+#include "vk/device.h"
 #include "vk/driver.h"
 #include "vk/extensions.h"
-
-/* vulkan_core.h has it only among the beta extensions */
-#define PORTABILITY_SUBSET "VK_KHR_portability_subset"
 
 /* Lower is better. */
 static int rank(VkPhysicalDeviceType type) {
@@ -29,16 +26,10 @@ static int rank(VkPhysicalDeviceType type) {
 /* A queue family for graphics that can present to the surface, if there is one. */
 static bool find_queue_family(const struct vk_instance_table *vk, VkPhysicalDevice physical,
 	VkSurfaceKHR surface, uint32_t *family) {
-	uint32_t count = 0;
-	vk->GetPhysicalDeviceQueueFamilyProperties(physical, &count, NULL);
-	const uint32_t room = count = vk_count(count, VK_COUNT_MAX);
-	VkQueueFamilyProperties *families = count ? calloc(count, sizeof(families[0])) : NULL;
-	if (!families) {
-		return false;
-	}
-	vk->GetPhysicalDeviceQueueFamilyProperties(physical, &count, families);
+	uint32_t count;
+	VkQueueFamilyProperties *families = vk_device_queue_families(vk, physical, &count);
 	bool found = false;
-	for (uint32_t i = 0; i < vk_count(count, room) && !found; i++) {
+	for (uint32_t i = 0; i < count && !found; i++) {
 		VkBool32 presents = VK_TRUE;
 		if (!(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT) || families[i].queueCount == 0) {
 			continue;
@@ -66,30 +57,14 @@ static VkResult create_device(struct view_device *device, bool swapchain, bool p
 	if (device->incremental_present) {
 		extensions[extension_count++] = VK_KHR_INCREMENTAL_PRESENT_EXTENSION_NAME;
 	}
-	if (portability) { /* must be enabled where it exists */
-		extensions[extension_count++] = PORTABILITY_SUBSET;
+	if (portability) {
+		extensions[extension_count++] = VK_DEVICE_PORTABILITY_SUBSET;
 	}
-	const float priority = 1.0f;
-	const VkDeviceQueueCreateInfo queue = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueFamilyIndex = device->queue_family,
-		.queueCount = 1,
-		.pQueuePriorities = &priority,
-	};
-	const VkDeviceCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.queueCreateInfoCount = 1,
-		.pQueueCreateInfos = &queue,
-		.enabledExtensionCount = extension_count,
-		.ppEnabledExtensionNames = extensions,
-	};
-	VkResult result = vk->CreateDevice(device->physical, &info, NULL, &device->handle);
+	const VkResult result = vk_device_create(vk, device->physical, device->queue_family, extensions,
+		extension_count, &device->handle, &device->vk, &device->queue);
 	if (result != VK_SUCCESS) {
-		device->handle = VK_NULL_HANDLE;
 		return result;
 	}
-	vk_device_table_load(&device->vk, vk->GetDeviceProcAddr, device->handle);
-	device->vk.GetDeviceQueue(device->handle, device->queue_family, 0, &device->queue);
 
 	const VkCommandPoolCreateInfo pool = {
 		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -124,7 +99,7 @@ static bool try_device(struct view_device *device, const struct vk_instance *ins
 		return false;
 	}
 	bool has_swapchain = vk_extensions_have(&extensions, VK_KHR_SWAPCHAIN_EXTENSION_NAME);
-	bool portability = vk_extensions_have(&extensions, PORTABILITY_SUBSET);
+	bool portability = vk_extensions_have(&extensions, VK_DEVICE_PORTABILITY_SUBSET);
 	device->incremental_present = surface && has_swapchain
 		&& vk_extensions_have(&extensions, VK_KHR_INCREMENTAL_PRESENT_EXTENSION_NAME);
 	/* Metal gives its layer's textures in any order, whatever image of Vulkan's they are for. */

@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "vk/count.h"
+#include "vk/device.h"
 #include "vk/extensions.h"
 #include "vk/trial_device.h"
-
-/* vulkan_core.h has it only among the beta extensions */
-#define PORTABILITY_SUBSET "VK_KHR_portability_subset"
 
 static uint32_t find_queue_family(
 	const struct vk_instance_table *table, VkPhysicalDevice physical_device) {
 	const VkQueueFlags with_transfer =
 		VK_QUEUE_TRANSFER_BIT | VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT;
-	uint32_t count = 0;
-	table->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, NULL);
-	const uint32_t room = count = vk_count(count, VK_COUNT_MAX);
-	VkQueueFamilyProperties *families = count ? calloc(count, sizeof(families[0])) : NULL;
-	if (!families) {
-		return UINT32_MAX;
-	}
-	table->GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, families);
+	uint32_t count;
+	VkQueueFamilyProperties *families =
+		vk_device_queue_families(table, physical_device, &count);
 	uint32_t found = UINT32_MAX;
-	for (uint32_t i = 0; i < vk_count(count, room) && found == UINT32_MAX; i++) {
+	for (uint32_t i = 0; i < count && found == UINT32_MAX; i++) {
 		if (families[i].queueCount && (families[i].queueFlags & with_transfer)) {
 			found = i;
 		}
@@ -46,33 +38,13 @@ VkResult vk_trial_device_init(struct vk_trial_device *device,
 	}
 	const char *extensions[VK_HOST_MEMORY_MAX_EXTENSIONS + 1];
 	uint32_t extension_count = vk_host_memory_extensions(memory, extensions);
-	if (vk_extensions_have(&offered, PORTABILITY_SUBSET)) { /* must be enabled where it exists */
-		extensions[extension_count++] = PORTABILITY_SUBSET;
+	if (vk_extensions_have(&offered, VK_DEVICE_PORTABILITY_SUBSET)) {
+		extensions[extension_count++] = VK_DEVICE_PORTABILITY_SUBSET;
 	}
 	vk_extensions_finish(&offered);
 
-	const float priority = 1.0f;
-	const VkDeviceQueueCreateInfo queue = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueFamilyIndex = device->queue_family,
-		.queueCount = 1,
-		.pQueuePriorities = &priority,
-	};
-	const VkDeviceCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.queueCreateInfoCount = 1,
-		.pQueueCreateInfos = &queue,
-		.enabledExtensionCount = extension_count,
-		.ppEnabledExtensionNames = extensions,
-	};
-	result = table->CreateDevice(physical_device, &info, NULL, &device->handle);
-	if (result != VK_SUCCESS) {
-		device->handle = VK_NULL_HANDLE;
-		return result;
-	}
-	vk_device_table_load(&device->table, table->GetDeviceProcAddr, device->handle);
-	device->table.GetDeviceQueue(device->handle, device->queue_family, 0, &device->queue);
-	return VK_SUCCESS;
+	return vk_device_create(table, physical_device, device->queue_family, extensions,
+		extension_count, &device->handle, &device->table, &device->queue);
 }
 
 void vk_trial_device_finish(struct vk_trial_device *device) {
