@@ -42,8 +42,7 @@ struct vulkan_place {
  * bundle, and an application may carry a driver without a loader. A bare name goes first, so
  * that the user's DYLD_LIBRARY_PATH has its say.
  */
-static const struct vulkan_place vulkan_places[] = {
-#if OS_MACOS
+static const struct vulkan_place places_macos[] = {
 	{NULL, "libvulkan.1.dylib"},
 	{"VULKAN_SDK", "/lib/libvulkan.1.dylib"},
 	{"VULKAN_SDK", "/macOS/lib/libvulkan.1.dylib"},
@@ -64,18 +63,25 @@ static const struct vulkan_place vulkan_places[] = {
 	{NULL, "/opt/homebrew/lib/libvulkan_kosmickrisp.dylib"},
 	{NULL, "/usr/local/lib/libvulkan_kosmickrisp.dylib"},
 	{"VULKAN_SDK", "/lib/libvulkan_kosmickrisp.dylib"},
-#else
+};
+
+static const struct vulkan_place places_others[] = {
 	{NULL, "libvulkan.so.1"},
 	{NULL, "libvulkan.so"},
 	{"VULKAN_SDK", "/lib/libvulkan.so.1"},
-#endif
 };
 
 int dynlib_vulkan_place(size_t index, char *path, size_t path_size) {
-	if (index >= sizeof(vulkan_places) / sizeof(vulkan_places[0])) {
+	return dynlib_vulkan_place_of(OS_MACOS, index, path, path_size);
+}
+
+int dynlib_vulkan_place_of(bool macos, size_t index, char *path, size_t path_size) {
+	const size_t count = macos ? sizeof(places_macos) / sizeof(places_macos[0])
+		: sizeof(places_others) / sizeof(places_others[0]);
+	if (index >= count) {
 		return -1;
 	}
-	const struct vulkan_place *place = &vulkan_places[index];
+	const struct vulkan_place *place = macos ? &places_macos[index] : &places_others[index];
 	const char *folder = "";
 	if (place->variable) {
 		folder = getenv(place->variable);

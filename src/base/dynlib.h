@@ -2,6 +2,7 @@
 #ifndef VENERA_BASE_DYNLIB_H
 #define VENERA_BASE_DYNLIB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Shared libraries that are opened while the program runs. */
@@ -27,5 +28,8 @@ dynlib_func dynlib_function(void *library, const char *name);
  * depends on a variable that is not set); -1: there are no more.
  */
 int dynlib_vulkan_place(size_t index, char *path, size_t path_size);
+
+/** The same on macOS, or on others: for tests of what is chosen there. */
+int dynlib_vulkan_place_of(bool macos, size_t index, char *path, size_t path_size);
 
 #endif
