@@ -422,6 +422,28 @@ def test_window():
     f.gpu.finish()
 
 
+def test_smaller_pages_in_the_guest():
+    """With pages of 4 KiB, on a host whose pages may be larger."""
+    small = 4096
+    f = FrontEnd(GPU, "--hostmem=64M").start()
+    f.command(ctx_create(1))
+    f.command(create_blob(7, 0x500, small))
+    f.command(create_blob(8, 0x600, 3 * small))
+    f.command(map_blob(7, 0), MAP_INFO)
+    check_equal(f.maps[0][0], PAGE, "the size of the mapping")
+    if PAGE == small:
+        f.command(map_blob(8, small), MAP_INFO)
+    else:
+        f.command(map_blob(8, small), ERR_PARAMETER)
+        check("pages here have %d bytes: give it a kernel" % PAGE in f.gpu.log(), f.gpu.log())
+        f.command(map_blob(8, PAGE), MAP_INFO)
+        check_equal(f.maps[PAGE][0], PAGE, "the size of the mapping")
+    f.command(unmap_blob(7))
+    f.command(unmap_blob(8))
+    check(not f.maps, "something is still mapped")
+    f.gpu.finish()
+
+
 def test_many_maps():
     f = FrontEnd(GPU, "--limit=context-mappings=600").start()
     f.command(ctx_create(1))
