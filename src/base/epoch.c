@@ -85,6 +85,18 @@ void epoch_reader_remove(struct epoch *epoch, struct epoch_reader *reader) {
 	pthread_mutex_unlock(&epoch->lock);
 }
 
+bool epoch_others_inside(struct epoch *epoch, const struct epoch_reader *self) {
+	bool inside = false;
+	pthread_mutex_lock(&epoch->lock);
+	for (struct epoch_reader *reader = epoch->readers; reader && !inside; reader = reader->next) {
+		/* adds 0 for the same reason as in take_free() */
+		inside = reader != self && atomic_fetch_add_explicit(
+			&reader->entered, 0, memory_order_acq_rel) != 0;
+	}
+	pthread_mutex_unlock(&epoch->lock);
+	return inside;
+}
+
 /* Unlinks what nobody can see any more. The lock is held. */
 static struct epoch_retired *take_free(struct epoch *epoch) {
 	if (!epoch->retired) {

@@ -54,6 +54,12 @@ static inline void epoch_exit(struct epoch_reader *reader) {
 }
 
 /**
+ * Is any other reader inside a section? Once a writer has done something that readers look at behind
+ * epoch_enter(), false means that each of them will see it before it goes on.
+ */
+bool epoch_others_inside(struct epoch *epoch, const struct epoch_reader *self);
+
+/**
  * Calls `free_func(retired)` when no reader can see it any more: in this call or in a later
  * epoch_retire() or epoch_collect(), on the thread that makes it. May be called inside a section.
  */

@@ -31,9 +31,9 @@
  * When the context is lost everything that waits for the process gets its answer at once, and
  * everything that comes later is answered without asking it. Other contexts do not notice.
  *
- * A process that does not answer is given up after LIMIT_ANSWER_TIME, if it owes the answer. The work that
- * the guest gave it may take as long as it likes, and hang: then nobody but its own guest process waits, who can
- * be killed. It owes an answer
+ * A process that does not answer is given up after LIMIT_ANSWER_TIME, if it owes the answer. The
+ * work that the guest gave it may take as long as it likes, and hang: then nobody but its own guest
+ * process waits, who can be killed. It owes an answer
  *
  *  - for a blob, when it is not executing the guest's commands on the context path, behind which the
  *    request waits;

@@ -42,6 +42,9 @@ static inline const struct vk_instance_table *render_call_instance_table(
 struct venus_encoder *render_call_begin_reply(struct render_call *call);
 void render_call_end_reply(struct render_call *call, struct venus_encoder *encoder);
 
+/** render_executor_claim() has failed: unless all ends anyway the context is lost. */
+void render_call_fail_claim(struct render_call *call);
+
 /** The guest broke a rule, which `reason` (static text) names: the context is lost. */
 void render_call_fail(struct render_call *call, const char *reason);
 

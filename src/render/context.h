@@ -50,6 +50,9 @@ struct render_context {
 	struct epoch epoch;
 	struct venus_object_table objects;
 
+	/* who executes a command that bears no others beside it: see render_executor_claim() */
+	struct render_executor *_Atomic exclusive;
+
 	pthread_mutex_t resource_lock;
 	struct id_table resources;            /* struct render_resource */
 	_Atomic uint64_t resource_generation; /* grows when a resource id is added or removed */

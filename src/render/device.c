@@ -375,7 +375,18 @@ void render_device_destroy(struct render_context *context, struct render_device 
 }
 
 void render_handle_vkDestroyDevice(struct render_call *call, struct venus_vkDestroyDevice *args) {
-	if (args->device_object) {
-		render_device_destroy(call->context, render_device_of(args->device_object));
+	if (!args->device_object) {
+		return;
 	}
+	const uint64_t id = args->device_object->id;
+	if (!render_executor_claim(call->executor)) {
+		render_call_fail_claim(call);
+		return;
+	}
+	/* another thread may have destroyed it while we waited for our turn */
+	struct venus_object *device = venus_object_table_get(&call->context->objects, id);
+	if (device && device->type == VK_OBJECT_TYPE_DEVICE) {
+		render_device_destroy(call->context, render_device_of(device));
+	}
+	render_executor_release(call->executor);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "render/call.h"
 #include "render/limit.h"
 #include "render/resource.h"
@@ -33,6 +34,55 @@ void render_executor_finish(struct render_executor *executor) {
 	arena_finish(&executor->stream_arena);
 	render_resource_unref(executor->reply.resource);
 	free(executor->stream);
+}
+
+/** A claim that is not granted in that time is given up: somebody waits for who claims. */
+#define CLAIM_PATIENCE_NS (60 * CLOCK_NS_PER_S)
+#define CLAIM_POLL_NS (100 * CLOCK_NS_PER_US)
+
+void render_executor_pause(struct render_executor *executor) {
+	epoch_exit(&executor->reader);
+}
+
+void render_executor_resume(struct render_executor *executor) {
+	struct render_context *context = executor->context;
+	for (;;) {
+		epoch_enter(&context->epoch, &executor->reader);
+		const struct render_executor *exclusive = atomic_load(&context->exclusive);
+		if (!exclusive || exclusive == executor) {
+			return;
+		}
+		epoch_exit(&executor->reader);
+		clock_sleep(CLAIM_POLL_NS);
+	}
+}
+
+static bool should_end(const struct render_executor *executor) {
+	return render_context_is_ending(executor->context) ||
+		(executor->ring && render_ring_should_stop(executor->ring));
+}
+
+bool render_executor_claim(struct render_executor *executor) {
+	struct render_context *context = executor->context;
+	struct render_executor *nobody = NULL;
+	while (!atomic_compare_exchange_strong(&context->exclusive, &nobody, executor)) {
+		nobody = NULL;
+		render_executor_pause(executor);
+		render_executor_resume(executor);
+	}
+	const uint64_t deadline = clock_now() + CLAIM_PATIENCE_NS;
+	while (epoch_others_inside(&context->epoch, &executor->reader)) {
+		if (should_end(executor) || clock_now() > deadline) {
+			render_executor_release(executor);
+			return false;
+		}
+		clock_sleep(CLAIM_POLL_NS);
+	}
+	return true;
+}
+
+void render_executor_release(struct render_executor *executor) {
+	atomic_store(&executor->context->exclusive, NULL);
 }
 
 static void lose_for_decode_error(
@@ -126,9 +176,9 @@ bool render_executor_run(struct render_executor *executor, const uint8_t *data, 
 	if (atomic_load_explicit(&executor->context->lost, memory_order_relaxed)) {
 		return false;
 	}
-	epoch_enter(&executor->context->epoch, &executor->reader);
+	render_executor_resume(executor);
 	bool ok = run_commands(executor, data, size);
-	epoch_exit(&executor->reader);
+	render_executor_pause(executor);
 	render_count(&executor->context->counters->commands, executor->command_count);
 	executor->command_count = 0;
 	return ok;
@@ -189,6 +239,12 @@ void render_call_end_reply(struct render_call *call, struct venus_encoder *encod
 	}
 	const uint8_t *base = render_resource_data(reply->resource) + reply->offset;
 	reply->position = (uint64_t)(encoder->cursor - base);
+}
+
+void render_call_fail_claim(struct render_call *call) {
+	if (!should_end(call->executor)) {
+		render_call_fail(call, "others use it, for too long to wait for them");
+	}
 }
 
 void render_call_fail(struct render_call *call, const char *reason) {

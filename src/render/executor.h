@@ -49,6 +49,23 @@ void render_executor_finish(struct render_executor *executor);
  */
 bool render_executor_run(struct render_executor *executor, const uint8_t *data, size_t size);
 
+/**
+ * For a wait in a command that others may have to end: it keeps nobody from freeing what has been
+ * destroyed, nor from render_executor_claim(). Whatever object the command has named may be gone
+ * afterwards.
+ */
+void render_executor_pause(struct render_executor *executor);
+void render_executor_resume(struct render_executor *executor);
+
+/**
+ * Waits until no other ring, nor the context path, executes anything; then none does until the
+ * release. For commands that destroy what others may be using: guests must not do that, but it is
+ * not them who would crash. Whatever object the command has named may be gone afterwards. false:
+ * they take too long, or everything ends.
+ */
+bool render_executor_claim(struct render_executor *executor);
+void render_executor_release(struct render_executor *executor);
+
 /** Executes a copy of [offset, offset + size) of a resource, as vkExecuteCommandStreamsMESA does. false: lost. */
 bool render_executor_run_resource(struct render_executor *executor,
 	const struct render_resource *resource, uint64_t offset, uint64_t size);

@@ -160,9 +160,17 @@ void render_handle_vkDestroyInstance(
 	if (!args->instance) {
 		return;
 	}
+	const uint64_t id = args->instance_object->id;
+	if (!render_executor_claim(call->executor)) {
+		render_call_fail_claim(call);
+		return;
+	}
 	pthread_mutex_lock(&context->instance_lock);
-	if (args->instance_object == &render_instance_of(context)->base) {
+	struct render_instance *instance = render_instance_of(context);
+	/* another thread may have destroyed it while we waited for our turn */
+	if (instance && instance->base.id == id) {
 		render_instance_destroy_all(context);
 	}
 	pthread_mutex_unlock(&context->instance_lock);
+	render_executor_release(call->executor);
 }

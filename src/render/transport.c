@@ -170,14 +170,21 @@ void render_handle_vkSubmitVirtqueueSeqnoMESA(
 
 void render_handle_vkWaitVirtqueueSeqnoMESA(
 		struct render_call *call, struct venus_vkWaitVirtqueueSeqnoMESA *args) {
+	render_executor_pause(call->executor);
 	render_ring_wait_virtqueue_seqno(call->ring, args->seqno);
+	render_executor_resume(call->executor);
 }
 
 void render_handle_vkWaitRingSeqnoMESA(
 		struct render_call *call, struct venus_vkWaitRingSeqnoMESA *args) {
 	struct render_ring *ring = find_ring(call, args->ring);
-	if (ring && !render_ring_wait_seqno(ring, (uint32_t)args->seqno) &&
-			!render_context_is_ending(call->context)) {
+	if (!ring) {
+		return;
+	}
+	render_executor_pause(call->executor);
+	const bool reached = render_ring_wait_seqno(ring, (uint32_t)args->seqno);
+	render_executor_resume(call->executor);
+	if (!reached && !render_context_is_ending(call->context)) {
 		render_call_fail(call, "the ring is drained and does not hold that seqno");
 	}
 }

@@ -639,6 +639,31 @@ static void race_for_device(struct peer *peer) {
 	race(peer);
 }
 
+/** Who is done first destroys it; the other is still at it. */
+static void race_with_device(struct peer *peer, bool instance) {
+	add_buffer(peer, DEVICE, BUFFER, 64);
+	send_all(peer);
+	for (uint64_t i = 0; i < 2 * RACES; i++) {
+		VkMemoryRequirements needs;
+		PEER_ADD(peer, vkGetBufferMemoryRequirements, .device = DEVICE,
+			.buffer = H(VkBuffer, BUFFER), .pMemoryRequirements = &needs);
+	}
+	if (instance) {
+		PEER_ADD(peer, vkDestroyInstance, .instance = H(VkInstance, PEER_INSTANCE));
+	} else {
+		PEER_ADD(peer, vkDestroyDevice, .device = DEVICE);
+	}
+	race(peer);
+}
+
+static void race_use_of_device(struct peer *peer) {
+	race_with_device(peer, false);
+}
+
+static void race_use_of_instance(struct peer *peer) {
+	race_with_device(peer, true);
+}
+
 static void race_to_create(struct peer *peer) {
 	for (uint64_t i = 0; i < RACES; i++) {
 		add_buffer(peer, DEVICE, 0x1000 + i, 64);
@@ -670,6 +695,9 @@ static const struct hostile_case races[] = {
 	{"pools destroyed by two rings", HOSTILE_DEVICE, HOSTILE_EITHER, NULL, race_for_pools},
 	{"ids bound by two rings", HOSTILE_DEVICE, HOSTILE_EITHER, NULL, race_to_create},
 	{"a device destroyed by two rings", HOSTILE_DEVICE, HOSTILE_EITHER, NULL, race_for_device},
+	{"a device destroyed while used", HOSTILE_DEVICE, HOSTILE_EITHER, NULL, race_use_of_device},
+	{"an instance destroyed while used", HOSTILE_DEVICE, HOSTILE_EITHER, NULL,
+		race_use_of_instance},
 };
 
 #define RUN_GROUP(group) hostile_run(#group, group, sizeof(group) / sizeof(group[0]))

@@ -43,6 +43,26 @@ static void test_without_readers(void) {
 	epoch_finish(&epoch);
 }
 
+static void test_others_inside(void) {
+	struct epoch epoch;
+	struct epoch_reader a, b;
+	epoch_init(&epoch);
+	epoch_reader_add(&epoch, &a);
+	epoch_reader_add(&epoch, &b);
+	CHECK(!epoch_others_inside(&epoch, &a));
+	epoch_enter(&epoch, &a);
+	CHECK(!epoch_others_inside(&epoch, &a));
+	CHECK(epoch_others_inside(&epoch, &b));
+	epoch_enter(&epoch, &b);
+	CHECK(epoch_others_inside(&epoch, &a));
+	epoch_exit(&b);
+	CHECK(!epoch_others_inside(&epoch, &a));
+	epoch_exit(&a);
+	epoch_reader_remove(&epoch, &a);
+	epoch_reader_remove(&epoch, &b);
+	epoch_finish(&epoch);
+}
+
 static void test_section_delays(void) {
 	struct epoch epoch;
 	struct epoch_reader a, b;
@@ -267,6 +287,7 @@ static void test_narrow_gap(void) {
 
 int main(void) {
 	RUN(test_without_readers);
+	RUN(test_others_inside);
 	RUN(test_section_delays);
 	RUN(test_retire_while_freeing);
 	RUN(test_stress);

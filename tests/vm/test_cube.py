@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_cube.py BUILD-FOLDER CUBE TRIANGLE [LAYERS]: in a virtual machine there is a swapchain and all
-that it needs, the cube turns, the triangle is shown, and no processor of the host copies any of that. With
-LAYERS, on a host as poor as MoltenVK."""
+that it needs, the cube turns, the triangle is shown, and no processor of the host copies any of that. A view
+that is killed comes back, with the picture. With LAYERS, on a host as poor as MoltenVK."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,36 @@ def shoot(machine, folder, what, number=0):
         return picture.read()
 
 
+def view_process(machine):
+    """The id of venera-view; 0: there is none."""
+    pids = [machine.process.pid]
+    while pids:
+        pid = pids.pop()
+        if guest.name_of(pid) == "venera-view":
+            return pid
+        pids += guest.children_of(pid)
+    return 0
+
+
+def kill_view(machine, folder):
+    from machine import Failed
+    killed = view_process(machine)
+    os.kill(killed, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    frames = None
+    while True:
+        if time.monotonic() > deadline:
+            raise Failed("no view comes back")
+        time.sleep(0.1)
+        if view_process(machine) in (0, killed):
+            continue
+        now = machine.stat()["frames"]
+        if frames is not None and now > frames + 1:
+            break
+        frames = now if frames is None else frames
+    shoot(machine, folder, "cube", PICTURES)
+
+
 def test(machine, folder):
     from machine import Failed
     start = machine.wait_for("^turning for")
@@ -57,13 +88,17 @@ def test(machine, folder):
     if frames < PICTURES or blits < frames:
         raise Failed("%d frames with %d GPU blits" % (frames, blits))
 
+    kill_view(machine, folder)
+    if any("frames in" in line for line in machine.lines[start:]):
+        raise Failed("the cube had ended before all was seen")
+
     machine.wait_for("^showing for")
     time.sleep(0.5)
     shoot(machine, folder, "triangle")
 
 
 # each program prints enough when it fails
-COMMAND = ("vulkaninfo | grep ' VK_\\|\tVK_'; cube --driver=venus --seconds=12 && "
+COMMAND = ("vulkaninfo | grep ' VK_\\|\tVK_'; cube --driver=venus --seconds=20 && "
            "cube --buffers=2 --seconds=1 --size=800x600 && "
            "triangle --driver=venus --zero-copy --seconds=4")
 guest.run(BUILD, test, [CUBE, TRIANGLE], COMMAND, LAYERS)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_limits.py VENERA-VTEST HARD-TIMES COMPUTE: what one client can have, all can have, and how long is waited
-for a render process; with Mesa's driver where it makes a difference. The others go on."""
+"""test_limits.py VENERA-VTEST HARD-TIMES COMPUTE: what one client can have, all can have, and how
+long is waited for a render process; with Mesa's driver where it makes a difference. The others go
+on."""
 
 import atexit
 import os
