@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "base/process.h"
+#include "base/sandbox.h"
 #include "base/shmem.h"
 #include "cli/accel.h"
 #include "cli/cli.h"
@@ -65,6 +66,14 @@ static void check_host(struct doctor *doctor) {
 			"buffers need %d: raise the hard limit (ulimit -Hn)",
 			(unsigned long long)limit.rlim_max, ENOUGH_DESCRIPTORS);
 	}
+	char *missing = sandbox_what_is_missing();
+	if (missing) {
+		say(doctor, VERDICT_WARN, "sandbox: this system has %s: a guest that breaks out of the GPU's "
+			"driver meets fewer walls (docs/security.md)", missing);
+	} else {
+		say(doctor, VERDICT_OK, "sandbox: the system has all of it");
+	}
+	free(missing);
 }
 
 static void check_programs(struct doctor *doctor) {

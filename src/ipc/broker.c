@@ -2,6 +2,7 @@
 #include "ipc/broker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -63,6 +64,7 @@ struct server {
 	const struct broker_options *options;
 	struct event_loop *loop;
 	int fd;
+	int null_fd; /* what they read from standard input */
 	pid_t children[MAX_CHILDREN];
 	int child_count;
 };
@@ -112,6 +114,7 @@ static pid_t start(struct server *server, const struct request *request, const i
 	process.fds = fds;
 	process.fd_count = START_FDS;
 	process.new_group = true;
+	process.stdin_fd = server->null_fd;
 	pid_t pid = process_spawn(&process);
 	if (pid > 0) {
 		server->children[server->child_count++] = pid;
@@ -230,6 +233,7 @@ static int run(const struct broker_options *options, int fd) {
 	static struct server server;
 	server.options = options;
 	server.fd = fd;
+	server.null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	server.loop = event_loop_create();
 	if (!server.loop || !event_loop_add_signal(server.loop, SIGCHLD, handle_child, &server) ||
 			!event_loop_add_fd(server.loop, fd, EVENT_READABLE, handle_request, &server)) {
