@@ -37,6 +37,7 @@ static const struct parity_case *const groups[] = {
 	parity_sparse_cases,
 	parity_transfer_cases,
 	parity_random_cases,
+	parity_large_cases,
 	parity_pipeline_cases,
 	parity_swapchain_cases,
 	parity_window_cases,
