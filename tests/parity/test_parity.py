@@ -26,8 +26,9 @@ NOT_IN_MESA_25 = ("api sparse-formats", "api sample-locations",
                   "pass nothing", "pass local-read", "pass to-single-sampled",
                   "commands second-binds", "commands inputs", "commands robustness")
 
-# These take long, and the modes make no difference to them.
-ONLY_BY_DEFAULT = ("image far-host-copies",)
+# The modes make no difference to these.
+ONLY_BY_DEFAULT = ("image far-host-copies", "random formats", "random set-layouts",
+                   "large shaders", "large passes")
 
 
 def test(server, folder, arguments):
