@@ -29,6 +29,7 @@ static const struct parity_case *const groups[] = {
 	parity_image_cases,
 	parity_query_cases,
 	parity_sync_cases,
+	parity_graph_cases,
 	parity_thread_cases,
 	parity_format_cases,
 	parity_device_cases,

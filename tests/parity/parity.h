@@ -88,6 +88,7 @@ extern const struct parity_case parity_device_cases[];
 extern const struct parity_case parity_draw_cases[];
 extern const struct parity_case parity_dynamic_cases[];
 extern const struct parity_case parity_format_cases[];
+extern const struct parity_case parity_graph_cases[];
 extern const struct parity_case parity_image_cases[];
 extern const struct parity_case parity_large_cases[];
 extern const struct parity_case parity_memory_cases[];
