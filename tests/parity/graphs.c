@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Mixtures of submissions: of both generations, with batches of any number of command buffers that wait for
- * and signal semaphores of both kinds, and waits of the host between. Each signals only what is not
- * pending, and waits for what has been submitted; so there is one outcome.
+ * Mixtures of submissions: of both generations, with batches of any number of command buffers that
+ * wait for and signal semaphores of both kinds, and waits of the host between. Each signals only what
+ * is not pending, and waits for what has been submitted; so there is one outcome.
  */
 
 #include <string.h>
@@ -75,7 +75,8 @@ static VkCommandBuffer record_fill(struct graph *graph) {
 	const uint32_t offset = 4 * random_below(&graph->random, 900);
 	const uint32_t words = 1 + random_below(&graph->random, 100);
 	parity_barrier(commands);
-	vkCmdFillBuffer(commands, graph->buffer->buffer, offset, 4 * words, random_bits(&graph->random));
+	vkCmdFillBuffer(
+		commands, graph->buffer->buffer, offset, 4 * words, random_bits(&graph->random));
 	parity_barrier(commands);
 	MUST(vkEndCommandBuffer(commands));
 	return commands;

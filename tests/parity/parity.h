@@ -93,6 +93,8 @@ extern const struct parity_case parity_image_cases[];
 extern const struct parity_case parity_large_cases[];
 extern const struct parity_case parity_memory_cases[];
 extern const struct parity_case parity_mesh_cases[];
+extern const struct parity_case parity_mixed_pass_cases[];
+extern const struct parity_case parity_mixed_query_cases[];
 extern const struct parity_case parity_object_cases[];
 extern const struct parity_case parity_pass_cases[];
 extern const struct parity_case parity_pipeline_cases[];

@@ -222,7 +222,7 @@ static void link_pipeline(struct parity *parity, const struct scene_state *state
 		parity->device, VK_NULL_HANDLE, 1, &info, NULL, &linked->pipeline));
 }
 
-/** The libraries stay until now: of those that are gone lavapipe (Mesa 26.1) goes on reading the state. */
+/** The libraries stay until now: lavapipe (Mesa 26.1) would read state of those that are gone. */
 static void linked_finish(struct parity *parity, struct linked *linked) {
 	vkDestroyPipeline(parity->device, linked->pipeline, NULL);
 	for (uint32_t i = 0; i < linked->library_count; i++) {
