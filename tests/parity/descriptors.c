@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Descriptors: every way to write them, null ones, immutable samplers, and pools that run out. */
+/* Descriptors: every way to write them, null and mutable ones, immutable samplers, pools that run out. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,14 @@ static const VkDescriptorType types[BINDINGS] = {
 };
 static const uint32_t counts[BINDINGS] = {1, 2, 1, 1, 2, 1, 1};
 
+static const VkDescriptorType mutable_types[] = {
+	VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+	VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
+	VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE,
+	VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER,
+	VK_DESCRIPTOR_TYPE_STORAGE_IMAGE,
+};
+
 /** What the shader reads, and the pipeline. */
 struct scene {
 	struct parity_buffer result, uniforms;
@@ -42,8 +50,18 @@ struct content {
 	VkBufferView texels;
 };
 
+enum kind {
+	PLAIN,
+	IMMUTABLE, /* samplers */
+	MUTABLE,   /* all descriptors but samplers: each can be any of them */
+};
+
+static bool is_sampler(VkDescriptorType type) {
+	return type == VK_DESCRIPTOR_TYPE_SAMPLER || type == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER;
+}
+
 static void scene_init(struct parity *parity, struct scene *scene,
-		VkDescriptorSetLayoutCreateFlags flags, bool immutable) {
+		VkDescriptorSetLayoutCreateFlags flags, enum kind kind) {
 	const VkDevice device = parity->device;
 	memset(scene, 0, sizeof(*scene));
 	parity_buffer_init(parity, &scene->result, 64 * 64, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT);
@@ -96,16 +114,26 @@ static void scene_init(struct parity *parity, struct scene *scene,
 		MUST(vkCreateSampler(device, &sampler, NULL, &scene->samplers[i]));
 	}
 	VkDescriptorSetLayoutBinding bindings[BINDINGS];
+	VkMutableDescriptorTypeListEXT lists[BINDINGS] = {{0, NULL}};
 	for (uint32_t i = 0; i < BINDINGS; i++) {
 		bindings[i] = (VkDescriptorSetLayoutBinding){
 			i, types[i], counts[i], VK_SHADER_STAGE_COMPUTE_BIT, NULL};
-		if (immutable && (types[i] == VK_DESCRIPTOR_TYPE_SAMPLER ||
-				types[i] == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER)) {
+		if (kind == IMMUTABLE && is_sampler(types[i])) {
 			bindings[i].pImmutableSamplers = scene->samplers;
 		}
+		if (kind == MUTABLE && !is_sampler(types[i])) {
+			bindings[i].descriptorType = VK_DESCRIPTOR_TYPE_MUTABLE_EXT;
+			lists[i] = (VkMutableDescriptorTypeListEXT){COUNT(mutable_types), mutable_types};
+		}
 	}
+	const VkMutableDescriptorTypeCreateInfoEXT mutable_info = {
+		.sType = VK_STRUCTURE_TYPE_MUTABLE_DESCRIPTOR_TYPE_CREATE_INFO_EXT,
+		.mutableDescriptorTypeListCount = BINDINGS,
+		.pMutableDescriptorTypeLists = lists,
+	};
 	const VkDescriptorSetLayoutCreateInfo set_layout = {
 		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+		.pNext = kind == MUTABLE ? &mutable_info : NULL,
 		.flags = flags,
 		.bindingCount = BINDINGS,
 		.pBindings = bindings,
@@ -218,15 +246,18 @@ static VkDescriptorUpdateTemplate create_template(struct parity *parity, const s
 
 static VkDescriptorPool create_pool(struct parity *parity, VkDescriptorPoolCreateFlags flags,
 		uint32_t sets, const uint32_t *per_set) {
-	VkDescriptorPoolSize sizes[BINDINGS];
+	VkDescriptorPoolSize sizes[BINDINGS + 1];
+	uint32_t all = 0;
 	for (uint32_t i = 0; i < BINDINGS; i++) {
 		sizes[i] = (VkDescriptorPoolSize){types[i], per_set[i] * sets};
+		all += sizes[i].descriptorCount;
 	}
+	sizes[BINDINGS] = (VkDescriptorPoolSize){VK_DESCRIPTOR_TYPE_MUTABLE_EXT, all};
 	const VkDescriptorPoolCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
 		.flags = flags,
 		.maxSets = sets,
-		.poolSizeCount = BINDINGS,
+		.poolSizeCount = parity->mutable_type.mutableDescriptorType ? BINDINGS + 1 : BINDINGS,
 		.pPoolSizes = sizes,
 	};
 	VkDescriptorPool pool;
@@ -243,11 +274,15 @@ static void say_scene(struct parity *parity, const struct scene *scene, VkComman
 }
 
 static void sets(struct parity *parity) {
-	for (int immutable = 0; immutable < 2; immutable++) {
+	for (enum kind kind = PLAIN; kind <= MUTABLE; kind++) {
+		if (kind == MUTABLE && !parity->mutable_type.mutableDescriptorType) {
+			say("there are no mutable descriptors");
+			break;
+		}
 		struct scene scene;
-		const uint32_t count = immutable ? BINDINGS - 1 : BINDINGS;
-		scene_init(parity, &scene, 0, immutable);
-		const struct content content = content_of(&scene, immutable);
+		const uint32_t count = kind == IMMUTABLE ? BINDINGS - 1 : BINDINGS;
+		scene_init(parity, &scene, 0, kind);
+		const struct content content = content_of(&scene, kind == IMMUTABLE);
 		VkDescriptorPool pool = create_pool(parity, 0, 4, counts);
 		const VkDescriptorSetLayout layouts[3] = {
 			scene.set_layout, scene.set_layout, scene.set_layout};
@@ -293,8 +328,8 @@ static void pushed(struct parity *parity) {
 	for (int immutable = 0; immutable < 2; immutable++) {
 		struct scene scene;
 		const uint32_t count = immutable ? BINDINGS - 1 : BINDINGS;
-		scene_init(
-			parity, &scene, VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR, immutable);
+		scene_init(parity, &scene, VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
+			immutable ? IMMUTABLE : PLAIN);
 		const struct content content = content_of(&scene, immutable);
 		VkWriteDescriptorSet writes[BINDINGS];
 		fill_writes(writes, (VkDescriptorSet)(uintptr_t)0x1111, &content);
@@ -346,7 +381,7 @@ static void null_descriptors(struct parity *parity) {
 	for (int push = 0; push < 2; push++) {
 		struct scene scene;
 		scene_init(parity, &scene,
-			push ? VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR : 0, false);
+			push ? VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR : 0, PLAIN);
 		struct content content = content_of(&scene, false);
 		content.uniforms[0].buffer = content.uniforms[1].buffer = VK_NULL_HANDLE;
 		content.uniforms[0].offset = content.uniforms[1].offset = 0;
@@ -388,7 +423,7 @@ static void null_descriptors(struct parity *parity) {
  */
 static void pools(struct parity *parity) {
 	struct scene scene;
-	scene_init(parity, &scene, 0, false);
+	scene_init(parity, &scene, 0, PLAIN);
 	const VkDescriptorSetLayout layouts[8] = {scene.set_layout, scene.set_layout, scene.set_layout,
 		scene.set_layout, scene.set_layout, scene.set_layout, scene.set_layout, scene.set_layout};
 	for (VkDescriptorPoolCreateFlags flags = 0; flags <= 1; flags++) {
