@@ -7,8 +7,8 @@
 #include "vk/vk_tables.h"
 
 /**
- * Must be enabled on devices that have it, which Vulkan wants. vulkan_core.h has its name only among the
- * beta extensions.
+ * Must be enabled on devices that have it: Vulkan wants it so. vulkan_core.h has its name only among
+ * the beta extensions.
  */
 #define VK_DEVICE_PORTABILITY_SUBSET "VK_KHR_portability_subset"
 
