@@ -55,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		.lies = bytes.lies,
 		.all_extensions = bytes.flags & FLAG_EXTENSIONS,
 	};
+	render_world_resource_size = 64 * 1024; /* lists of extensions are long */
 	render_world_rewinds = true;
 	render_world_begin(&plan, !(bytes.flags & FLAG_NO_STOCK), input.data, input.size);
 	render_world_submit(

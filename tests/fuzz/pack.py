@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """pack FOLDER FILE.pack [LIMIT]: puts the inputs in a folder into one file, the smallest first,
 until it has LIMIT bytes (default: all).
-unpack FILE.pack FOLDER: the reverse."""
+unpack FILE.pack FOLDER: the reverse.
+seed FILE.pack FOLDER: makes an input of the target dispatch of a recorded session."""
 
 import hashlib
 import os
@@ -35,12 +36,28 @@ def unpack(path, folder):
                 out.write(data)
 
 
+def seed(path, folder):
+    with open(path, 'rb') as file:
+        data = file.read()
+    # a device with all extensions, otherwise honest (struct plan_bytes)
+    stream = bytes([4]) + bytes(7)
+    while data:
+        length = struct.unpack_from('<I', data)[0]
+        stream += data[4 : 4 + length]
+        data = data[4 + length :]
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, os.path.basename(path).removesuffix('.pack')), 'wb') as out:
+        out.write(stream)
+
+
 def main():
     arguments = sys.argv[1:]
     if arguments[:1] == ['pack'] and len(arguments) in (3, 4):
         pack(arguments[1], arguments[2], int(arguments[3]) if len(arguments) == 4 else 1 << 40)
     elif arguments[:1] == ['unpack'] and len(arguments) == 3:
         unpack(arguments[1], arguments[2])
+    elif arguments[:1] == ['seed'] and len(arguments) == 3:
+        seed(arguments[1], arguments[2])
     else:
         sys.exit(__doc__)
 

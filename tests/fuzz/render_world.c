@@ -20,6 +20,7 @@
 struct render_context render_world;
 void (*render_world_waits)(void);
 bool render_world_rewinds;
+size_t render_world_resource_size = RENDER_WORLD_RESOURCE_SIZE;
 
 static struct {
 	unsigned waits;
@@ -422,7 +423,7 @@ static void make_stock(void) {
 	world.replies = world.stock_size;
 	VkCommandStreamDescriptionMESA stream = {
 		.resourceId = RENDER_WORLD_RESOURCE,
-		.size = RENDER_WORLD_RESOURCE_SIZE,
+		.size = render_world_resource_size,
 	};
 	add("vkSetReplyCommandStreamMESA",
 		&(struct venus_vkSetReplyCommandStreamMESA){.pStream = &stream});
@@ -481,7 +482,7 @@ void render_world_begin(const struct fake_plan *plan, bool stock, const uint8_t 
 		const struct render_create_blob blob = {
 			.resource_id = RENDER_WORLD_RESOURCE,
 			.blob_flags = RENDER_BLOB_MAPPABLE,
-			.size = RENDER_WORLD_RESOURCE_SIZE,
+			.size = render_world_resource_size,
 		};
 		render_world_message(RENDER_REQUEST_CREATE_BLOB, &blob, sizeof(blob), -1);
 		bool made[WIRE_OBJECT_TYPE_COUNT] = {false};

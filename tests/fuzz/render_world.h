@@ -21,6 +21,9 @@ extern struct render_context render_world;
 #define RENDER_WORLD_RESOURCE 1
 #define RENDER_WORLD_RESOURCE_SIZE 16384
 
+/** Its size, if that is to be another one; to be set before anything else. */
+extern size_t render_world_resource_size;
+
 /**
  * Begins with an empty context; with `stock` it has a reply stream, and of each type that the
  * commands name an object (the first of filler_objects). The plan begins behind it.

@@ -3,7 +3,7 @@
 /*
  * Linked into a venera-render of its own, which writes the commands that it executes to
  * $VENERA_RECORD/<process id>.pack: one behind the other, each behind its length, from all rings, without those
- * that only say where commands and replies lie. Inputs for fuzzers are made of that (record.py).
+ * that only say where commands and replies lie. pack.py makes inputs for fuzzers of that.
  *
  * Each function is linked with --wrap.
  */
