@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pthread.h>
+
 #include "base/list.h"
 #include "wire_commands.h"
 
@@ -47,6 +49,27 @@ static struct {
 	uint8_t scratch[SCRATCH_SIZE];
 	bool covered[WIRE_COVERAGE_COUNT];
 } fake;
+
+/** Of all of it: the functions below are called by any thread of who loads the driver. */
+static pthread_mutex_t lock;
+
+static void lock_init(void) {
+	pthread_mutexattr_t attributes;
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
+static void enter(void) {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, lock_init);
+	pthread_mutex_lock(&lock);
+}
+
+static void leave(void) {
+	pthread_mutex_unlock(&lock);
+}
 
 static struct fake_object *of_base(struct venus_object *base) {
 	return LIST_CONTAINER(base, struct fake_object, base);
@@ -147,12 +170,8 @@ static void read_request(const struct wire_command *command, const void *args) {
 	arena_reset(&fake.arena);
 }
 
-bool fake_call(const struct wire_command *command, const void *owner, void *args, VkResult *result) {
-	(void)owner;
+static bool call(const struct wire_command *command, void *args, VkResult *result) {
 	prepare();
-	if (fake.plan.meanwhile) {
-		fake.plan.meanwhile(fake.plan.data);
-	}
 	read_request(command, args);
 	if (result) {
 		fake.calls++;
@@ -179,6 +198,17 @@ bool fake_call(const struct wire_command *command, const void *owner, void *args
 	return !result || *result >= 0;
 }
 
+bool fake_call(const struct wire_command *command, const void *owner, void *args, VkResult *result) {
+	(void)owner;
+	if (fake.plan.meanwhile) {
+		fake.plan.meanwhile(fake.plan.data);
+	}
+	enter();
+	const bool ok = call(command, args, result);
+	leave();
+	return ok;
+}
+
 static uint64_t lie_about_count(uint64_t count, bool with_array, uint64_t capacity, VkResult *result) {
 	const uint32_t lies = fake.plan.lies;
 	if ((lies & FAKE_LIE_COUNTS) && filler_below(&fake.filler, 3) == 0) {
@@ -200,19 +230,23 @@ static uint64_t lie_about_count(uint64_t count, bool with_array, uint64_t capaci
 
 void fake_count32(uint32_t *count, bool with_array, uint64_t capacity, VkResult *result) {
 	if (count && (!result || *result >= 0)) {
+		enter();
 		*count = (uint32_t)lie_about_count(*count, with_array, capacity, result);
+		leave();
 	}
 }
 
 void fake_count64(size_t *count, bool with_array, uint64_t capacity, VkResult *result) {
 	if (count && (!result || *result >= 0)) {
+		enter();
 		*count = (size_t)lie_about_count(*count, with_array, capacity, result);
+		leave();
 	}
 }
 
 /* --- objects --- */
 
-struct fake_object *fake_check(uint64_t handle, VkObjectType type) {
+static struct fake_object *check(uint64_t handle, VkObjectType type) {
 	struct venus_object *base = venus_object_table_get(&fake.table, handle);
 	if (handle && (!base || base->type != type)) {
 		fprintf(stderr, "fake driver: there is no object 0x%llx of type %d\n",
@@ -220,6 +254,14 @@ struct fake_object *fake_check(uint64_t handle, VkObjectType type) {
 		abort();
 	}
 	return base ? of_base(base) : NULL;
+}
+
+struct fake_object *fake_check(uint64_t handle, VkObjectType type) {
+	enter();
+	prepare();
+	struct fake_object *object = check(handle, type);
+	leave();
+	return object;
 }
 
 static bool is_pool(VkObjectType type) {
@@ -268,8 +310,11 @@ static uint64_t existing(struct fake_object *parent, VkObjectType type, uint64_t
 uint64_t fake_queue(VkDevice device, uint32_t family, uint32_t index) {
 	struct fake_object *owner =
 		fake_check((uint64_t)(uintptr_t)device, VK_OBJECT_TYPE_DEVICE);
-	return index < 4 && family < 4 ?
+	enter();
+	const uint64_t queue = index < 4 && family < 4 ?
 		existing(owner, VK_OBJECT_TYPE_QUEUE, family * UINT64_C(4) + index) : 0;
+	leave();
+	return queue;
 }
 
 void fake_unmake(uint64_t *handles, uint64_t capacity) {
@@ -280,6 +325,7 @@ void fake_unmake(uint64_t *handles, uint64_t capacity) {
 
 void fake_make(bool ok, uint64_t parent, VkObjectType type, uint64_t *handles, bool many,
 		uint64_t count, uint64_t capacity) {
+	enter();
 	struct venus_object *base = venus_object_table_get(&fake.table, parent);
 	for (uint64_t i = 0; handles && i < count && i < capacity; i++) {
 		const bool none = !ok || ((fake.plan.lies & FAKE_LIE_HANDLES) &&
@@ -297,18 +343,21 @@ void fake_make(bool ok, uint64_t parent, VkObjectType type, uint64_t *handles, b
 			handles[i] = handle_of(make(owner, type));
 		}
 	}
+	leave();
 }
 
 void fake_destroy_children(uint64_t handle) {
+	enter();
 	struct venus_object *base = venus_object_table_get(&fake.table, handle);
 	if (base) {
 		LIST_FOR_EACH_SAFE(child, &of_base(base)->children, struct fake_object, link) {
 			forget(child);
 		}
 	}
+	leave();
 }
 
-void fake_destroy(uint64_t handle) {
+static void destroy(uint64_t handle) {
 	struct venus_object *base = venus_object_table_get(&fake.table, handle);
 	if (!base) {
 		return; /* of NULL; all else has been checked */
@@ -325,8 +374,14 @@ void fake_destroy(uint64_t handle) {
 	}
 	for (int i = 0; i < QUEUE_SLOTS; i++) {
 		if (object->queues[i]) {
-			fake_destroy(object->queues[i]);
+			destroy(object->queues[i]);
 		}
 	}
 	forget(object);
+}
+
+void fake_destroy(uint64_t handle) {
+	enter();
+	destroy(handle);
+	leave();
 }

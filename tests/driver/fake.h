@@ -17,7 +17,7 @@
  * aborts if not. What it gives are made-up values, the same for the same plan; those that
  * matter to who asks (memory types, extensions and the like) make sense, unless the plan says otherwise.
  *
- * It is for one thread at a time.
+ * Any thread may call it; a plan is changed by one alone.
  */
 
 /** What it lies about: bits. */
