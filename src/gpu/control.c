@@ -19,6 +19,8 @@
 #define MAX_REQUEST 64
 /* A client asks and reads within this time. */
 #define CLIENT_PATIENCE (5 * CLOCK_NS_PER_S)
+/* Who cannot be accepted still calls: not before this time it is tried again. */
+#define ACCEPT_PAUSE (100 * CLOCK_NS_PER_MS)
 
 struct client {
 	struct control *control;
@@ -36,7 +38,7 @@ struct control {
 	const struct control_ops *ops;
 	void *data;
 	int listen_fd;
-	struct event_source *listen_source;
+	struct event_source *listen_source, *accept_timer;
 	struct list clients;
 	unsigned client_count;
 };
@@ -138,6 +140,10 @@ static void handle_listen(void *data, int listen_fd, uint32_t mask) {
 	(void)mask;
 	int fd = socket_accept(listen_fd);
 	if (fd < 0) {
+		if (fd != -EAGAIN) {
+			event_source_fd_update(control->listen_source, 0);
+			event_source_timer_arm(control->accept_timer, ACCEPT_PAUSE);
+		}
 		return;
 	}
 	if (socket_peer_is_ours(fd)) {
@@ -146,6 +152,11 @@ static void handle_listen(void *data, int listen_fd, uint32_t mask) {
 		log_debug("another user was turned away from the control socket");
 		close(fd);
 	}
+}
+
+static void resume_accepting(void *data) {
+	struct control *control = data;
+	event_source_fd_update(control->listen_source, EVENT_READABLE);
 }
 
 struct control *control_create(
@@ -161,13 +172,18 @@ struct control *control_create(
 	list_init(&control->clients);
 	control->listen_source =
 		event_loop_add_fd(loop, listen_fd, EVENT_READABLE, handle_listen, control);
-	if (!control->listen_source) {
+	control->accept_timer = event_loop_add_timer(loop, resume_accepting, control);
+	if (!control->listen_source || !control->accept_timer) {
 		goto error;
 	}
 	return control;
 
 error:
 	log_error("cannot serve the control socket: out of memory");
+	if (control) {
+		event_source_remove(control->listen_source);
+		event_source_remove(control->accept_timer);
+	}
 	free(control);
 	close(listen_fd);
 	return NULL;
@@ -181,6 +197,7 @@ void control_destroy(struct control *control) {
 		destroy_client(client);
 	}
 	event_source_remove(control->listen_source);
+	event_source_remove(control->accept_timer);
 	close(control->listen_fd);
 	free(control);
 }

@@ -32,6 +32,9 @@
  * view that knows them. A new view is told everything by the same code.
  */
 
+/* A view that cannot be accepted still calls: not before this time it is tried again. */
+#define ACCEPT_PAUSE (100 * CLOCK_NS_PER_MS)
+
 struct output {
 	struct display_image image;
 	bool damaged;
@@ -61,6 +64,7 @@ struct display {
 
 	int listen_fd; /* -1: none */
 	struct event_source *listen_source;
+	struct event_source *accept_timer; /* who calls is not answered before */
 	struct view *view;    /* NULL: none */
 	bool view_ready;      /* it said hello */
 	bool view_stalled;
@@ -379,7 +383,15 @@ static void handle_listen(void *data, int fd, uint32_t mask) {
 		display_connect_view(display, view_fd);
 	} else if (view_fd != -EAGAIN) {
 		log_warn("a view cannot connect: %s", strerror(-view_fd));
+		/* it still calls, and would do so without a pause */
+		event_source_fd_update(display->listen_source, 0);
+		event_source_timer_arm(display->accept_timer, ACCEPT_PAUSE);
 	}
+}
+
+static void resume_accepting(void *data) {
+	struct display *display = data;
+	event_source_fd_update(display->listen_source, EVENT_READABLE);
 }
 
 int display_listen(struct display *display, int fd) {
@@ -387,9 +399,15 @@ int display_listen(struct display *display, int fd) {
 	if (!err) {
 		display->listen_source = event_loop_add_fd(
 			display->loop, fd, EVENT_READABLE, handle_listen, display);
-		err = display->listen_source ? 0 : -ENOMEM;
+		display->accept_timer =
+			event_loop_add_timer(display->loop, resume_accepting, display);
+		err = display->listen_source && display->accept_timer ? 0 : -ENOMEM;
 	}
 	if (err) {
+		event_source_remove(display->listen_source);
+		event_source_remove(display->accept_timer);
+		display->listen_source = NULL;
+		display->accept_timer = NULL;
 		close(fd);
 		return err;
 	}
@@ -450,6 +468,7 @@ void display_destroy(struct display *display) {
 	}
 	display_reset(display);
 	view_destroy(display->view);
+	event_source_remove(display->accept_timer);
 	event_source_remove(display->listen_source);
 	event_source_remove(display->patience);
 	if (display->listen_fd >= 0) {
