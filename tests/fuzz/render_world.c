@@ -133,11 +133,14 @@ int channel_send(struct channel *channel, uint32_t type, const void *body, size_
 		struct render_lost lost;
 	} event;
 	const size_t wanted = type == RENDER_EVENT_BLOB ? sizeof(event.blob) :
-		type == RENDER_EVENT_FENCE ? sizeof(event.fence) : sizeof(event.lost);
+		type == RENDER_EVENT_FENCE ? sizeof(event.fence) :
+		type == RENDER_EVENT_LOST ? sizeof(event.lost) : 0;
 	if (size != wanted || extra_size || fd_count > 1) {
 		abort();
 	}
-	memcpy(&event, body, size);
+	if (size) {
+		memcpy(&event, body, size);
+	}
 	size_t there;
 	if (fd_count && (event.blob.error || !still_fd_data(fds[0], &there) ||
 				there < event.blob.size)) {

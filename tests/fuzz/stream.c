@@ -15,6 +15,7 @@
  */
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,9 +145,16 @@ static void tell(void) {
 	}
 }
 
+static void handle_abort(int signal_number) {
+	(void)signal_number;
+	tell();
+}
+
 int main(int argc, char *argv[]) {
 	uint64_t commands = 1000000, variants = 10000, first = 1;
 	bool ok = true;
+	setvbuf(stdout, NULL, _IOLBF, 0); /* it takes long */
+	signal(SIGABRT, handle_abort);
 	atexit(tell);
 	for (int i = 1; i < argc; i++) {
 		if (!number(argv[i], "--commands=", &commands) &&
