@@ -790,9 +790,106 @@ static void to_single_sampled(struct parity *parity) {
 	scene_finish(parity, &scene);
 }
 
+/** Depth and stencil of one attachment in layouts of their own. */
+static void stencil_layouts(struct parity *parity) {
+	static const VkImageLayout depths[] = {VK_IMAGE_LAYOUT_DEPTH_ATTACHMENT_OPTIMAL,
+		VK_IMAGE_LAYOUT_DEPTH_READ_ONLY_OPTIMAL, VK_IMAGE_LAYOUT_GENERAL};
+	static const VkImageLayout stencils[] = {VK_IMAGE_LAYOUT_STENCIL_ATTACHMENT_OPTIMAL,
+		VK_IMAGE_LAYOUT_STENCIL_READ_ONLY_OPTIMAL, VK_IMAGE_LAYOUT_GENERAL};
+	struct scene scene;
+	scene_init(parity, &scene, VK_SAMPLE_COUNT_1_BIT, 0);
+	for (size_t i = 0; i < COUNT(depths) * COUNT(stencils); i++) {
+		const bool depth_is_written = i % 3 != 1, stencil_is_written = i / 3 != 1;
+		const VkAttachmentDescriptionStencilLayout description = {
+			.sType = VK_STRUCTURE_TYPE_ATTACHMENT_DESCRIPTION_STENCIL_LAYOUT,
+			.stencilInitialLayout = VK_IMAGE_LAYOUT_GENERAL,
+			.stencilFinalLayout = VK_IMAGE_LAYOUT_GENERAL,
+		};
+		const VkAttachmentDescription2 attachment = {
+			.sType = VK_STRUCTURE_TYPE_ATTACHMENT_DESCRIPTION_2,
+			.pNext = &description,
+			.format = VK_FORMAT_D32_SFLOAT_S8_UINT,
+			.samples = VK_SAMPLE_COUNT_1_BIT,
+			.loadOp = VK_ATTACHMENT_LOAD_OP_LOAD,
+			.storeOp = VK_ATTACHMENT_STORE_OP_STORE,
+			.stencilLoadOp = VK_ATTACHMENT_LOAD_OP_LOAD,
+			.stencilStoreOp = VK_ATTACHMENT_STORE_OP_STORE,
+			.initialLayout = VK_IMAGE_LAYOUT_GENERAL,
+			.finalLayout = VK_IMAGE_LAYOUT_GENERAL,
+		};
+		const VkAttachmentReferenceStencilLayout stencil = {
+			.sType = VK_STRUCTURE_TYPE_ATTACHMENT_REFERENCE_STENCIL_LAYOUT,
+			.stencilLayout = stencils[i / 3],
+		};
+		const VkAttachmentReference2 reference = {
+			.sType = VK_STRUCTURE_TYPE_ATTACHMENT_REFERENCE_2,
+			.pNext = &stencil,
+			.layout = depths[i % 3],
+		};
+		const VkSubpassDescription2 subpass = {
+			.sType = VK_STRUCTURE_TYPE_SUBPASS_DESCRIPTION_2,
+			.pDepthStencilAttachment = &reference,
+		};
+		const VkRenderPassCreateInfo2 info = {
+			.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO_2,
+			.attachmentCount = 1,
+			.pAttachments = &attachment,
+			.subpassCount = 1,
+			.pSubpasses = &subpass,
+		};
+		VkRenderPass pass;
+		MUST(vkCreateRenderPass2(parity->device, &info, NULL, &pass));
+		const VkFramebufferCreateInfo framebuffer_info = {
+			.sType = VK_STRUCTURE_TYPE_FRAMEBUFFER_CREATE_INFO,
+			.renderPass = pass,
+			.attachmentCount = 1,
+			.pAttachments = &scene.depth.view,
+			.width = SCENE_SIZE,
+			.height = SCENE_SIZE,
+			.layers = 1,
+		};
+		VkFramebuffer framebuffer;
+		MUST(vkCreateFramebuffer(parity->device, &framebuffer_info, NULL, &framebuffer));
+		struct scene_state state;
+		scene_state_init(&scene, &state);
+		scene_state_set_pass(&state, pass, 0);
+		state.blend.attachmentCount = 0;
+		state.depth.depthWriteEnable = depth_is_written;
+		state.depth.stencilTestEnable = VK_TRUE;
+		state.depth.front = (VkStencilOpState){
+			.passOp = stencil_is_written ? VK_STENCIL_OP_INCREMENT_AND_WRAP : VK_STENCIL_OP_KEEP,
+			.compareOp = VK_COMPARE_OP_ALWAYS,
+			.compareMask = 255,
+			.writeMask = stencil_is_written ? 255 : 0,
+		};
+		state.depth.back = state.depth.front;
+		VkPipeline pipeline = scene_pipeline(parity, &state);
+		VkCommandBuffer commands = scene_begin(parity, &scene);
+		vkCmdEndRendering(commands); /* it has cleared them */
+		parity_barrier(commands);
+		const VkRenderPassBeginInfo begin = {
+			.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO,
+			.renderPass = pass,
+			.framebuffer = framebuffer,
+			.renderArea = {{0, 0}, {SCENE_SIZE, SCENE_SIZE}},
+		};
+		vkCmdBeginRenderPass(commands, &begin, VK_SUBPASS_CONTENTS_INLINE);
+		scene_bind(commands, &scene, pipeline);
+		vkCmdDraw(commands, 6, 1, 0, 0);
+		vkCmdEndRenderPass(commands);
+		say("layouts %zu", i);
+		scene_say(parity, commands, &scene);
+		vkDestroyPipeline(parity->device, pipeline, NULL);
+		vkDestroyFramebuffer(parity->device, framebuffer, NULL);
+		vkDestroyRenderPass(parity->device, pass, NULL);
+	}
+	scene_finish(parity, &scene);
+}
+
 const struct parity_case parity_pass_cases[] = {
 	{"pass subpasses", subpasses},
 	{"pass depth-resolves", depth_resolves},
+	{"pass stencil-layouts", stencil_layouts},
 	{"pass unused", unused},
 	{"pass nothing", nothing},
 	{"pass local-read", local_read},

@@ -306,6 +306,61 @@ static void many(struct parity *parity) {
 	parity_buffer_finish(parity, &buffer);
 }
 
+/** As to a group, which has one device; with what is chained for that in any order. */
+static void device_groups(struct parity *parity) {
+	struct parity_buffer buffer;
+	parity_buffer_init(parity, &buffer, 256, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
+	VkSemaphore semaphore = create_semaphore(parity, VK_SEMAPHORE_TYPE_BINARY, 0);
+	const uint32_t index = 0, mask = 1;
+	const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+	for (uint32_t way = 0; way < 4; way++) {
+		VkCommandBuffer commands = parity_begin(parity);
+		vkCmdSetDeviceMask(commands, mask);
+		vkCmdFillBuffer(commands, buffer.buffer, 0, 128, way);
+		parity_barrier(commands);
+		MUST(vkEndCommandBuffer(commands));
+		const VkDeviceGroupSubmitInfo first = {
+			.sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO,
+			.commandBufferCount = 1,
+			.pCommandBufferDeviceMasks = &mask,
+			.signalSemaphoreCount = 1,
+			.pSignalSemaphoreDeviceIndices = &index,
+		};
+		const VkDeviceGroupSubmitInfo second = {
+			.sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO,
+			.waitSemaphoreCount = 1,
+			.pWaitSemaphoreDeviceIndices = &index,
+		};
+		const VkProtectedSubmitInfo not_protected = {
+			.sType = VK_STRUCTURE_TYPE_PROTECTED_SUBMIT_INFO,
+			.pNext = way & 1 ? &first : NULL,
+		};
+		const VkSubmitInfo submits[2] = {
+			{
+				.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+				.pNext = way & 2 ? (const void *)&not_protected : &first,
+				.commandBufferCount = 1,
+				.pCommandBuffers = &commands,
+				.signalSemaphoreCount = 1,
+				.pSignalSemaphores = &semaphore,
+			},
+			{
+				.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+				.pNext = &second,
+				.waitSemaphoreCount = 1,
+				.pWaitSemaphores = &semaphore,
+				.pWaitDstStageMask = &stage,
+			},
+		};
+		SAY_RESULT(vkQueueSubmit(parity->queue, 2, submits, VK_NULL_HANDLE));
+		SAY_RESULT(vkQueueWaitIdle(parity->queue));
+		say_hash("filled", buffer.data, buffer.size);
+		vkFreeCommandBuffers(parity->device, parity->pool, 1, &commands);
+	}
+	vkDestroySemaphore(parity->device, semaphore, NULL);
+	parity_buffer_finish(parity, &buffer);
+}
+
 const struct parity_case parity_sync_cases[] = {
 	{"sync fences", fences},
 	{"sync binary", binary},
@@ -313,5 +368,6 @@ const struct parity_case parity_sync_cases[] = {
 	{"sync events", events},
 	{"sync command-buffers", command_buffers},
 	{"sync many", many},
+	{"sync device-groups", device_groups},
 	{NULL, NULL},
 };
