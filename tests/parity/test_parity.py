@@ -52,6 +52,7 @@ def test(server, folder, arguments):
         command += ["-" + name for name in ONLY_BY_DEFAULT]
     if perf:
         env["VN_PERF"] = perf
+        env["VN_DEBUG"] = "vtest," + perf  # where some versions have some of them
     with screen as of_screen:
         native = server.host_environment()
         native.update(of_screen)
