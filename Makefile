@@ -36,9 +36,9 @@ fuzz: setup
 check-arm64: build
 	@tools/in-root sh -c 'command -v qemu-system-aarch64 && command -v ld.lld' >/dev/null || { \
 		echo 'check-arm64: install qemu-system-aarch64 (11.1 or newer), clang and lld'; exit 1; }
-	@guest/image/build --arch=arm64
+	@guest/image/build --arch=arm64 --output build/guest-arm64
 	@VENERA_GUEST=build/guest-arm64 tools/demo
-	@guest/image/build --arch=arm64-16k
+	@guest/image/build --arch=arm64-16k --output build/guest-arm64-16k
 	@VENERA_GUEST=build/guest-arm64-16k tools/demo
 
 demo: build image
