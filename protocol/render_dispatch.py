@@ -148,6 +148,72 @@ CHECKS = {
         'args.pPushConstantsInfo->size)',
         'offset and size are beyond maxPushConstantsSize',
     ),
+    # and read and write where they are told
+    **{
+        name: (f'!render_check_{what}', 'outside of the buffer')
+        for name, what in {
+            'vkCmdCopyBuffer': 'copies(args.srcBuffer_object, args.dstBuffer_object, '
+            'args.pRegions, args.regionCount)',
+            'vkCmdDispatchIndirect': 'range(args.buffer_object, args.offset, '
+            'sizeof(VkDispatchIndirectCommand))',
+            'vkCmdDrawIndexedIndirect': 'array(args.buffer_object, args.offset, args.drawCount, '
+            'args.stride, sizeof(VkDrawIndexedIndirectCommand))',
+            'vkCmdDrawIndexedIndirectCount': 'range(args.countBuffer_object, '
+            'args.countBufferOffset, sizeof(uint32_t))',
+            'vkCmdDrawIndirect': 'array(args.buffer_object, args.offset, args.drawCount, '
+            'args.stride, sizeof(VkDrawIndirectCommand))',
+            'vkCmdDrawIndirectCount': 'range(args.countBuffer_object, args.countBufferOffset, '
+            'sizeof(uint32_t))',
+            'vkCmdDrawMeshTasksIndirectEXT': 'array(args.buffer_object, args.offset, '
+            'args.drawCount, args.stride, sizeof(VkDrawMeshTasksIndirectCommandEXT))',
+            'vkCmdFillBuffer': 'range(args.dstBuffer_object, args.dstOffset, args.size)',
+            'vkCmdUpdateBuffer': 'range(args.dstBuffer_object, args.dstOffset, args.dataSize)',
+        }.items()
+    },
+    # drivers take these for indices into what they have
+    **{
+        name: (
+            f'!render_check_queries(args.queryPool_object, {queries})',
+            'the pool has no such query',
+        )
+        for name, queries in {
+            'vkCmdBeginQuery': 'args.query, 1',
+            'vkCmdBeginQueryIndexedEXT': 'args.query, 1',
+            'vkCmdCopyQueryPoolResults': 'args.firstQuery, args.queryCount',
+            'vkCmdEndQuery': 'args.query, 1',
+            'vkCmdEndQueryIndexedEXT': 'args.query, 1',
+            'vkCmdResetQueryPool': 'args.firstQuery, args.queryCount',
+            'vkCmdWriteTimestamp': 'args.query, 1',
+            'vkCmdWriteTimestamp2': 'args.query, 1',
+            'vkResetQueryPool': 'args.firstQuery, args.queryCount',
+        }.items()
+    },
+    'vkCmdBindDescriptorSets': (
+        '!render_check_sets(call->decoder->device, args.firstSet, args.descriptorSetCount)',
+        'firstSet and descriptorSetCount are beyond maxBoundDescriptorSets',
+    ),
+    'vkCmdBindDescriptorSets2': (
+        '!render_check_sets(call->decoder->device, args.pBindDescriptorSetsInfo->firstSet, '
+        'args.pBindDescriptorSetsInfo->descriptorSetCount)',
+        'firstSet and descriptorSetCount are beyond maxBoundDescriptorSets',
+    ),
+    'vkCreatePipelineLayout': (
+        '!render_check_sets(call->decoder->device, 0, args.pCreateInfo->setLayoutCount)',
+        'setLayoutCount is beyond maxBoundDescriptorSets',
+    ),
+    'vkCreateDescriptorSetLayout': (
+        '!render_check_bindings(args.pCreateInfo)',
+        'the number of a binding is too large',
+    ),
+    'vkCreateImageView': (
+        '!args.pCreateInfo->subresourceRange.levelCount || '
+        '!args.pCreateInfo->subresourceRange.layerCount',
+        'a view of no levels or layers',
+    ),
+    'vkCreateShaderModule': (
+        '!render_check_spirv(args.pCreateInfo->pCode, args.pCreateInfo->codeSize)',
+        'the code is no SPIR-V',
+    ),
 }
 
 # Arguments that we know better than the guest: its arrays arrive without gaps.
@@ -226,6 +292,7 @@ def source(model):
     writer.line('#include "render_dispatch.h"')
     writer.line()
     writer.line('#include "render/call.h"')
+    writer.line('#include "render/check.h"')
     writer.line('#include "render/device.h"')
     writer.line('#include "render/device_loss.h"')
     writer.line('#include "render/failure.h"')
@@ -318,13 +385,18 @@ def find_function(writer, command):
     writer.close()
 
 
-def pass_through(writer, model, command):
-    check = CHECKS.get(command.name)
-    if check:
-        writer.open(f'if ({check[0]}) {{')
-        writer.line(f'render_call_fail(call, "{check[1]}");')
+def check(writer, command):
+    """Refuses what is in CHECKS. A failed object may be smaller than the guest thinks: it is skipped."""
+    found = CHECKS.get(command.name)
+    if found:
+        writer.open(f'if (!call->decoder->failed_object && ({found[0]})) {{')
+        writer.line(f'render_call_fail(call, "{found[1]}");')
         writer.line('return;')
         writer.close()
+
+
+def pass_through(writer, model, command):
+    check(writer, command)
     failed = None
     if command.name.startswith('vkCmd'):
         failed = 'render_command_buffer_spoil(call, args.commandBuffer_object)'
@@ -358,6 +430,7 @@ def create(writer, model, command):
     )
     handle = output.request.to.type
     object_type = model.registry.handles[handle].object_type
+    check(writer, command)
     writer.line(f'PFN_{command.definition} function = NULL;')
     writer.open('if (!call->decoder->failed_object) {')
     writer.line(f'function = {host_function(command)};')

@@ -10,6 +10,7 @@
 
 #include "render/buffer_image.h"
 #include "render/call.h"
+#include "render/check.h"
 #include "render/chain.h"
 #include "render/device.h"
 #include "render/external_memory.h"
@@ -160,8 +161,9 @@ void render_handle_vkCreateBuffer(struct render_call *call, struct venus_vkCreat
 	if (!object) {
 		return;
 	}
-	((struct render_buffer *)object)->binding =
-		prepare_buffer(call, args->pCreateInfo, &external);
+	struct render_buffer *buffer = (struct render_buffer *)object;
+	buffer->size = args->pCreateInfo->size;
+	buffer->binding = prepare_buffer(call, args->pCreateInfo, &external);
 	VkBuffer handle = VK_NULL_HANDLE;
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 	if (!render_object_is_refused(call)) {
@@ -277,6 +279,10 @@ static VkResult check_shared_image(const struct render_device *device, VkImage h
 
 void render_handle_vkCreateImage(struct render_call *call, struct venus_vkCreateImage *args) {
 	VkExternalMemoryImageCreateInfo external;
+	if (!render_check_image(args->pCreateInfo)) {
+		render_call_fail(call, "no image has so many levels, layers or samples");
+		return;
+	}
 	struct venus_object *object = render_object_reserve(call, RENDER_HANDLE(*args->pImage),
 		VK_OBJECT_TYPE_IMAGE, sizeof(struct render_image));
 	if (!object) {

@@ -18,6 +18,7 @@ enum render_binding {
 struct render_buffer {
 	struct venus_object base;
 	enum render_binding binding;
+	VkDeviceSize size; /* as it was created */
 };
 
 struct render_image {

@@ -6,6 +6,7 @@
 
 #include "render/call.h"
 #include "render/chain.h"
+#include "render/check.h"
 #include "render/device.h"
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
@@ -70,9 +71,40 @@ static void batch_end(struct render_call *call, struct batch *batch, VkResult re
 	}
 }
 
-#define DEFINE_CREATE_PIPELINES(function, kind, ...) \
+/** Not all stages have a shader that we see: it may be a module's, or named by its hash. */
+static bool check_stages(struct render_call *call, const VkPipelineShaderStageCreateInfo *stages,
+		uint32_t count) {
+	for (uint32_t i = 0; stages && i < count; i++) {
+		const VkShaderModuleCreateInfo *code =
+			chain_find(&stages[i], VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
+		if (code && !render_check_spirv(code->pCode, code->codeSize)) {
+			render_call_fail(call, "the code is no SPIR-V");
+			return false;
+		}
+		if (!render_check_specialization(stages[i].pSpecializationInfo)) {
+			render_call_fail(call, "a constant lies outside its data");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_graphics(struct render_call *call, const VkGraphicsPipelineCreateInfo *info) {
+	return check_stages(call, info->pStages, info->stageCount);
+}
+
+static bool check_compute(struct render_call *call, const VkComputePipelineCreateInfo *info) {
+	return check_stages(call, &info->stage, 1);
+}
+
+#define DEFINE_CREATE_PIPELINES(function, kind, check, ...) \
 	function(struct render_call *call, struct venus_vkCreate##kind##Pipelines *args) { \
 		struct batch batch; \
+		for (uint32_t i = 0; args->pCreateInfos && i < args->createInfoCount; i++) { \
+			if (!check(call, &args->pCreateInfos[i])) { \
+				return; \
+			} \
+		} \
 		if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) { \
 			return; \
 		} \
@@ -85,10 +117,10 @@ static void batch_end(struct render_call *call, struct batch *batch, VkResult re
 		batch_end(call, &batch, args->ret); \
 	}
 
-DEFINE_CREATE_PIPELINES(void render_handle_vkCreateComputePipelines, Compute, args->device,
-	args->pipelineCache)
-DEFINE_CREATE_PIPELINES(
-	static void create_graphics_pipelines, Graphics, args->device, args->pipelineCache)
+DEFINE_CREATE_PIPELINES(void render_handle_vkCreateComputePipelines, Compute, check_compute,
+	args->device, args->pipelineCache)
+DEFINE_CREATE_PIPELINES(static void create_graphics_pipelines, Graphics, check_graphics,
+	args->device, args->pipelineCache)
 
 /**
  * From a library that has a fragment output and discards its primitives, the guest's driver takes the
@@ -125,6 +157,12 @@ void render_handle_vkCreateRayTracingPipelinesKHR(
 	if (!vk->CreateRayTracingPipelinesKHR) {
 		render_call_fail(call, "the command is not enabled on the device");
 		return;
+	}
+	for (uint32_t i = 0; args->pCreateInfos && i < args->createInfoCount; i++) {
+		if (!check_stages(call, args->pCreateInfos[i].pStages,
+				args->pCreateInfos[i].stageCount)) {
+			return;
+		}
 	}
 	struct batch batch;
 	if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) {

@@ -26,6 +26,7 @@ static void *chained(void *head, VkStructureType type) {
 static void limits(VkPhysicalDeviceProperties *properties) {
 	properties->apiVersion = VK_MAKE_API_VERSION(0, 1, 4, 0);
 	properties->limits.maxPushConstantsSize = 256;
+	properties->limits.maxBoundDescriptorSets = 32;
 	properties->limits.nonCoherentAtomSize = 64;
 	properties->limits.minMemoryMapAlignment = 64;
 	properties->limits.maxMemoryAllocationCount = 4096;

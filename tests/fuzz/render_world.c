@@ -311,6 +311,60 @@ static void add_made_up(const char *name, VkObjectType type) {
 	arena_finish(&arena);
 }
 
+/** What would be refused if it were made up. */
+static void make_checked(VkDevice device) {
+	const VkImageCreateInfo image_info = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+		.imageType = VK_IMAGE_TYPE_2D,
+		.format = VK_FORMAT_R8G8B8A8_UNORM,
+		.extent = {16, 16, 1},
+		.mipLevels = 2,
+		.arrayLayers = 2,
+		.samples = VK_SAMPLE_COUNT_1_BIT,
+		.usage = VK_IMAGE_USAGE_SAMPLED_BIT,
+	};
+	VkImage image = id_of(VK_OBJECT_TYPE_IMAGE);
+	add_maker(VK_OBJECT_TYPE_IMAGE, "vkCreateImage", &(struct venus_vkCreateImage){
+		.device = device, .pCreateInfo = &image_info, .pImage = &image});
+	const VkImageViewCreateInfo view_info = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO,
+		.image = image,
+		.viewType = VK_IMAGE_VIEW_TYPE_2D,
+		.format = VK_FORMAT_R8G8B8A8_UNORM,
+		.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1},
+	};
+	VkImageView view = id_of(VK_OBJECT_TYPE_IMAGE_VIEW);
+	add_maker(VK_OBJECT_TYPE_IMAGE_VIEW, "vkCreateImageView", &(struct venus_vkCreateImageView){
+		.device = device, .pCreateInfo = &view_info, .pView = &view});
+	const uint32_t code[] = {0x07230203, 0x10000, 0, 1, 0};
+	const VkShaderModuleCreateInfo module_info = {
+		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+		.codeSize = sizeof(code),
+		.pCode = code,
+	};
+	VkShaderModule module = id_of(VK_OBJECT_TYPE_SHADER_MODULE);
+	add_maker(VK_OBJECT_TYPE_SHADER_MODULE, "vkCreateShaderModule",
+		&(struct venus_vkCreateShaderModule){
+			.device = device, .pCreateInfo = &module_info, .pShaderModule = &module});
+	const VkDescriptorSetLayoutBinding binding = {
+		0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_ALL, NULL};
+	const VkDescriptorSetLayoutCreateInfo set_info = {
+		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+		.bindingCount = 1,
+		.pBindings = &binding,
+	};
+	VkDescriptorSetLayout set_layout = id_of(VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT);
+	add_maker(VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT, "vkCreateDescriptorSetLayout",
+		&(struct venus_vkCreateDescriptorSetLayout){
+			.device = device, .pCreateInfo = &set_info, .pSetLayout = &set_layout});
+	const VkPipelineLayoutCreateInfo layout_info = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+	VkPipelineLayout layout = id_of(VK_OBJECT_TYPE_PIPELINE_LAYOUT);
+	add_maker(VK_OBJECT_TYPE_PIPELINE_LAYOUT, "vkCreatePipelineLayout",
+		&(struct venus_vkCreatePipelineLayout){
+			.device = device, .pCreateInfo = &layout_info, .pPipelineLayout = &layout});
+}
+
 static void make_stock(void) {
 	const VkInstanceCreateInfo instance_info = {
 		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
@@ -367,13 +421,8 @@ static void make_stock(void) {
 		{"vkCreateQueryPool", VK_OBJECT_TYPE_QUERY_POOL},
 		{"vkCreateBuffer", VK_OBJECT_TYPE_BUFFER},
 		{"vkCreateBufferView", VK_OBJECT_TYPE_BUFFER_VIEW},
-		{"vkCreateImage", VK_OBJECT_TYPE_IMAGE},
-		{"vkCreateImageView", VK_OBJECT_TYPE_IMAGE_VIEW},
-		{"vkCreateShaderModule", VK_OBJECT_TYPE_SHADER_MODULE},
 		{"vkCreatePipelineCache", VK_OBJECT_TYPE_PIPELINE_CACHE},
 		{"vkCreateSampler", VK_OBJECT_TYPE_SAMPLER},
-		{"vkCreateDescriptorSetLayout", VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT},
-		{"vkCreatePipelineLayout", VK_OBJECT_TYPE_PIPELINE_LAYOUT},
 		{"vkCreateDescriptorPool", VK_OBJECT_TYPE_DESCRIPTOR_POOL},
 		{"vkCreateRenderPass2", VK_OBJECT_TYPE_RENDER_PASS},
 		{"vkCreateFramebuffer", VK_OBJECT_TYPE_FRAMEBUFFER},
@@ -385,6 +434,8 @@ static void make_stock(void) {
 	for (size_t i = 0; i < sizeof(made_up) / sizeof(made_up[0]); i++) {
 		add_made_up(made_up[i].name, made_up[i].type);
 	}
+
+	make_checked(device);
 
 	const VkCommandBufferAllocateInfo buffer_info = {
 		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,

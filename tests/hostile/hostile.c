@@ -31,6 +31,7 @@ static struct hostile_server server;
 static struct witness witness;
 static unsigned case_count, victim_count;
 static int server_fds_at_start;
+static char **wanted; /* the names of the only cases to run; none: all */
 
 /* --- processes --- */
 
@@ -78,6 +79,10 @@ static bool is_dead(pid_t pid) {
 	}
 	siginfo_t info = {0};
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+static bool peer_is_gone(const struct peer *peer) {
+	return is_dead(peer->pid);
 }
 
 static void wait_until_dead(pid_t pid) {
@@ -136,6 +141,7 @@ static unsigned count_lost(const struct victim *victim, char **why) {
 static void open_victim(struct victim *victim) {
 	server.transport->open(&server, &victim->peer, victim->name);
 	victim->peer.may_be_lost = true;
+	victim->peer.is_gone = peer_is_gone;
 	if (server.pid) {
 		victim->peer.pid = youngest_render();
 	}
@@ -163,16 +169,17 @@ static bool fence_retires(struct peer *peer, uint32_t ring_idx) {
 	return peer->transport->wait_fence(peer, ring_idx, fence);
 }
 
+static bool is_lost(const struct victim *victim) {
+	char *why;
+	const bool lost = count_lost(victim, &why) > 0;
+	free(why);
+	return lost;
+}
+
 /** A ring's thread may still be about to find out. */
 static void wait_until_lost(const struct victim *victim) {
 	const uint64_t deadline = clock_now() + PATIENCE_MS * CLOCK_NS_PER_MS;
-	for (;;) {
-		char *why;
-		const bool lost = count_lost(victim, &why) > 0;
-		free(why);
-		if (lost) {
-			return;
-		}
+	while (!is_lost(victim)) {
 		if (clock_now() > deadline) {
 			fail(victim, "it is not lost");
 		}
@@ -211,29 +218,38 @@ void victim_check_lost(struct victim *victim, const char *reason) {
 	free(why);
 }
 
-enum victim_state victim_look(struct victim *victim) {
-	struct peer *peer = &victim->peer;
-	const bool retired = fence_retires(peer, 0);
-	char *why;
-	const bool lost = count_lost(victim, &why) > 0;
-	free(why);
-	if (lost) {
-		return VICTIM_LOST;
-	}
-	if (!retired || is_dead(peer->pid)) {
-		wait_until_dead(peer->pid);
-		return VICTIM_DEAD;
-	}
+/** Executes a command in its ring, if it has one. false: it does not. */
+static bool executes(struct peer *peer) {
 	if (!peer->status) {
-		return VICTIM_ALIVE;
+		return true;
 	}
 	uint32_t version = 0;
 	struct venus_vkEnumerateInstanceVersion args = {.pApiVersion = &version};
-	PEER_CALL(peer, vkEnumerateInstanceVersion, &args);
+	peer_begin_call(peer);
+	venus_encode_vkEnumerateInstanceVersion_request(&peer->encoder, 1, &args);
+	peer_ring_write(peer);
+	if (!peer_ring_wait(peer)) {
+		return false;
+	}
+	struct venus_decoder reply = peer_reply(peer);
+	CHECK(venus_decode_vkEnumerateInstanceVersion_reply(&reply, &args));
 	CHECK_INT(args.ret, VK_SUCCESS);
 	CHECK(*args.pApiVersion >= VK_API_VERSION_1_1);
-	CHECK(!(atomic_load(peer->status) & FATAL));
-	return VICTIM_ALIVE;
+	return !(atomic_load(peer->status) & FATAL);
+}
+
+enum victim_state victim_look(struct victim *victim) {
+	struct peer *peer = &victim->peer;
+	const bool retired = fence_retires(peer, 0);
+	if (retired && !is_lost(victim) && executes(peer)) {
+		return VICTIM_ALIVE;
+	}
+	if (is_lost(victim)) {
+		return VICTIM_LOST;
+	}
+	/* who serves it may know before it is gone */
+	wait_until_dead(peer->pid);
+	return VICTIM_DEAD;
 }
 
 /**
@@ -282,7 +298,7 @@ static void stop_and_check(struct victim *victim, unsigned at_least, unsigned at
 
 void victim_stop(struct victim *victim, enum victim_state state, const char *reason) {
 	const bool lost = state == VICTIM_LOST;
-	stop_and_check(victim, lost, lost, lost ? reason : NULL, state == VICTIM_DEAD);
+	stop_and_check(victim, lost, lost || state == VICTIM_DEAD, lost ? reason : NULL, state == VICTIM_DEAD);
 }
 
 void victim_stop_in_race(struct victim *victim) {
@@ -322,7 +338,7 @@ static void kill_server(void) {
 void hostile_start(int *argc, char ***argv) {
 	const struct hostile_transport *transport = *argc > 1 ? find_transport((*argv)[1]) : NULL;
 	if (!transport || *argc - 2 < transport->program_count) {
-		fprintf(stderr, "usage: %s render|vtest|vhost-user RENDER PROGRAM... [ARGUMENT...]\n",
+		fprintf(stderr, "usage: %s render|vtest|vhost-user RENDER PROGRAM... [CASE...]\n",
 			(*argv)[0]);
 		exit(2);
 	}
@@ -334,6 +350,7 @@ void hostile_start(int *argc, char ***argv) {
 	CHECK(fcntl(server.log_fd, F_SETFD, FD_CLOEXEC) == 0);
 	*argc -= 1 + transport->program_count;
 	*argv += 1 + transport->program_count;
+	wanted = *argv + 1;
 
 	log_init("test", LOG_LEVEL_INFO);
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -363,14 +380,27 @@ static bool is_allowed(enum hostile_end end, enum victim_state state) {
 	}
 }
 
-void hostile_run(const char *group, const struct hostile_case *cases, size_t count) {
+static bool is_wanted(const struct hostile_case *c) {
+	if (c->not_vtest && server.transport == &hostile_transport_vtest) {
+		return false;
+	}
+	bool found = !wanted[0];
+	for (char **name = wanted; *name; name++) {
+		found |= strcmp(*name, c->name) == 0;
+	}
+	return found;
+}
+
+/** Those that a driver may not survive, or the others: what such a driver is like afterwards is not for the others. */
+static void run_some(
+		const char *group, const struct hostile_case *cases, size_t count, bool wild) {
 	static const char *const states[] = {"alive", "lost", "dead"};
 	static struct victim victims[HOSTILE_DEVICE + 1];
 	bool running[HOSTILE_DEVICE + 1] = {false};
 	for (size_t i = 0; i < count; i++) {
 		const struct hostile_case *c = &cases[i];
 		struct victim *victim = &victims[c->stage];
-		if (c->not_vtest && server.transport == &hostile_transport_vtest) {
+		if (!is_wanted(c) || (c->end == HOSTILE_DRIVER) != wild) {
 			continue;
 		}
 		printf("%s: %s\n", group, c->name);
@@ -386,6 +416,10 @@ void hostile_run(const char *group, const struct hostile_case *cases, size_t cou
 			victim_check_lost(victim, c->reason);
 		} else {
 			state = victim_look(victim);
+			char *why;
+			count_lost(victim, &why);
+			printf("  %s%s%s\n", states[state], why ? ": " : "", why ? why : "");
+			free(why);
 			if (!is_allowed(c->end, state)) {
 				fprintf(stderr, "%s\n", states[state]);
 				fail(victim, "that is not what should become of it");
@@ -400,9 +434,14 @@ void hostile_run(const char *group, const struct hostile_case *cases, size_t cou
 	}
 	for (size_t i = 0; i <= HOSTILE_DEVICE; i++) {
 		if (running[i]) {
-			finish_victim(&victims[i], VICTIM_ALIVE, NULL);
+			finish_victim(&victims[i], wild ? VICTIM_DEAD : VICTIM_ALIVE, NULL);
 		}
 	}
+}
+
+void hostile_run(const char *group, const struct hostile_case *cases, size_t count) {
+	run_some(group, cases, count, false);
+	run_some(group, cases, count, true);
 }
 
 int hostile_finish(void) {

@@ -59,7 +59,7 @@ void hostile_count(void);
 enum victim_state {
 	VICTIM_ALIVE,
 	VICTIM_LOST, /* its context, with a line in the log */
-	VICTIM_DEAD, /* its process has crashed */
+	VICTIM_DEAD, /* its process has crashed, or may do so at its end */
 };
 
 /** A victim, and where in the log it begins. */

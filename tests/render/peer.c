@@ -239,6 +239,9 @@ void peer_ring_write(struct peer *peer) {
 	const uint32_t mask = (uint32_t)peer->ring_info.bufferSize - 1;
 	CHECK(size <= peer->ring_info.bufferSize);
 	while (peer->position + size - atomic_load(peer->head) > peer->ring_info.bufferSize) {
+		if (peer->is_gone && peer->is_gone(peer)) {
+			return;
+		}
 		clock_sleep(CLOCK_NS_PER_MS / 10);
 	}
 	for (uint32_t i = 0; i < size; i++) {
@@ -256,7 +259,7 @@ void peer_ring_write(struct peer *peer) {
 bool peer_ring_wait(struct peer *peer) {
 	const uint64_t deadline = clock_now() + PATIENCE_MS * CLOCK_NS_PER_MS;
 	while (atomic_load(peer->head) != peer->position) {
-		if (atomic_load(peer->status) & 2) {
+		if ((atomic_load(peer->status) & 2) || (peer->is_gone && peer->is_gone(peer))) {
 			return false;
 		}
 		CHECK(clock_now() < deadline);

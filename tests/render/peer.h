@@ -54,6 +54,7 @@ struct peer {
 	void *link;                 /* the transport's */
 	bool may_be_lost;           /* else that ends the test where a fence is waited for */
 	bool lost;                  /* said so, there */
+	bool (*is_gone)(const struct peer *peer); /* nothing more will be executed; NULL: never */
 	pid_t pid;                  /* 0: it is somebody else's child */
 	struct channel channel;
 	struct shmem ring_shm, reply_shm;
@@ -121,7 +122,7 @@ void peer_expect_lost(struct peer *peer, const char *text);
 /** Puts the stream into the ring, wrapping, and rings if it sleeps. */
 void peer_ring_write(struct peer *peer);
 
-/** Waits until the ring has executed all that was written. false: FATAL. */
+/** Waits until the ring has executed all that was written. false: FATAL, or is_gone(). */
 bool peer_ring_wait(struct peer *peer);
 
 /** Executes one command in the ring and decodes its reply into `args`. */
