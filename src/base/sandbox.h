@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /**
- * Takes from the running process what it does not need, for good. What it needs is said by a policy,
- * which lies beside the code that needs it (src/gpu/sandbox.c and its like); how each system
- * enforces it is said in sandbox_linux.c and sandbox_darwin.c. See docs/security.md.
+ * Takes from the running process what it does not need, for good. What it needs is said by a
+ * policy, which lies beside the code that needs it (src/gpu/sandbox.c and its like); how each
+ * system enforces it is said in sandbox_linux.c and sandbox_darwin.c. See docs/security.md.
  */
 
 enum sandbox_mode {
@@ -55,8 +55,8 @@ enum sandbox_share {
 
 struct sandbox_policy {
 	/**
-	 * Names of the system calls (of Linux) that the program needs, the frequent ones first; ends with NULL.
-	 * Names that a machine does not have are ignored. Calls that can do harm with some
+	 * Names of the system calls (of Linux) that the program needs, the frequent ones first; ends
+	 * with NULL. Names that a machine does not have are ignored. Calls that can do harm with some
 	 * arguments are allowed only with others: sandbox_calls_linux.c lists these.
 	 */
 	const char *const *calls;
@@ -88,8 +88,8 @@ struct sandbox_policy {
 	"ftruncate", "fstat", "newfstatat", "lseek"
 
 /**
- * The first step, before there are threads: files, name spaces, rights, limits. 0 or -errno, with a line in
- * the log. What the system lacks is no error; it is named in one line.
+ * The first step, before there are threads: files, name spaces, rights, limits. 0 or -errno, with
+ * a line in the log. What the system lacks is no error; it is named in one line.
  */
 int sandbox_confine(const struct sandbox_policy *policy, enum sandbox_mode mode);
 
@@ -100,8 +100,8 @@ int sandbox_filter(const struct sandbox_policy *policy, enum sandbox_mode mode);
 int sandbox_enter(const struct sandbox_policy *policy, enum sandbox_mode mode);
 
 /**
- * What of the sandbox this system has not, as part of a sentence, or NULL: it has all. Found out by trying, in a
- * process of its own. Caller frees.
+ * What of the sandbox this system has not, as part of a sentence, or NULL: it has all. Found out
+ * by trying, in a process of its own. Caller frees.
  */
 char *sandbox_what_is_missing(void);
 

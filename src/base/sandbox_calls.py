@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-sandbox_calls.py OUTPUT COMPILER...: the names of all system calls that the compiler's headers know, in
-alphabetical order, as lines {"name", __NR_name}, for sandbox_calls_linux.c.
+sandbox_calls.py OUTPUT COMPILER...: the names of all system calls that the compiler's headers
+know, in alphabetical order, as lines {"name", __NR_name}, for sandbox_calls_linux.c.
 """
 
 import re

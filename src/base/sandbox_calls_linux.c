@@ -36,13 +36,13 @@
  *    cannot see;
  *  - all else with SIGSYS, of which the process ends, after a line that names the call.
  *
- * The list is gone through from its beginning, so frequent calls stand first. Since Linux 5.11 that
- * matters only for calls with rules: the kernel remembers which numbers are always allowed.
+ * The list is gone through from its beginning, so frequent calls stand first. Since Linux 5.11
+ * that matters only for calls with rules: the kernel remembers which numbers are always allowed.
  *
- * To log instead, what is not a yes becomes a question to user space (SECCOMP_RET_USER_NOTIF), and so
- * do calls that open or change files, because files are otherwise Landlock's. A thread of ours, which is
- * older than the filter and therefore free of it, writes the line and lets the call go on
- * (sandbox_log_linux.c).
+ * To log instead, what is not a yes becomes a question to user space (SECCOMP_RET_USER_NOTIF),
+ * and so do calls that open or change files, because files are otherwise Landlock's. A thread of
+ * ours, which is older than the filter and therefore free of it, writes the line and lets the
+ * call go on (sandbox_log_linux.c).
  */
 
 #if defined(__x86_64__)
@@ -261,7 +261,8 @@ static void emit_call(struct filter *filter, const struct sandbox_policy *policy
 static const char *const sanitizer_calls[] = {
 	"open", "openat", "readlink", "readlinkat", "stat", "lstat", "statx", "access", "getdents64",
 	"ptrace", "wait4", "process_vm_readv", "personality", "getppid", "kill", "getcwd",
-	"pipe2", "dup2", "pread64", "getuid", "geteuid", "sched_setaffinity", "uname", "arch_prctl", NULL,
+	"pipe2", "dup2", "pread64", "getuid", "geteuid", "sched_setaffinity", "uname",
+	"arch_prctl", NULL,
 };
 
 static void build(struct filter *filter, const struct sandbox_policy *policy, bool log) {
@@ -348,8 +349,8 @@ int sandbox_filter(const struct sandbox_policy *policy, enum sandbox_mode mode) 
 		syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 	if (result < 0 && (errno == ENOSYS || errno == EINVAL)) {
 		if (!policy->quiet) {
-			log_warn("the sandbox has holes here: this kernel has no seccomp filter; the other walls "
-				"stand (docs/security.md)");
+			log_warn("the sandbox has holes here: this kernel has no seccomp filter; the "
+				"other walls stand (docs/security.md)");
 		}
 	} else if (result) { /* a thread could not be brought to it */
 		err = result < 0 ? -errno : -EBUSY;

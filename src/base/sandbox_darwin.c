@@ -12,17 +12,22 @@
 /*
  * Theory of operation
  *
- * sandbox_init() takes a profile in the system's own language, in which all is denied but what the profile
- * names, and applies it to the whole process for good. It cannot be applied twice, so sandbox_confine()
- * takes only core dumps, and sandbox_filter() all else. There are no lists of system calls; a policy's
- * files, and whether it makes code, say what the profile has. What a GPU needs are its user clients in the
- * kernel and the service that compiles shaders. A window needs the window server and what comes with it, for
- * which there is no public list: such a program may look up any service.
+ * sandbox_init() takes a profile in the system's own language, in which all is denied but what
+ * the profile names, and applies it to the whole process for good. It cannot be applied twice, so
+ * sandbox_confine() takes only core dumps, and sandbox_filter() all else. There are no lists of
+ * system calls; a policy's files, and whether it makes code, say what the profile has. What a GPU
+ * needs are its user clients in the kernel and the service that compiles shaders. A window needs
+ * the window server and what comes with it, for which there is no public list: such a program may
+ * look up any service.
  *
- * sandbox_init() has been called deprecated since 10.8, and is what the system's own programs and browsers use.
+ * sandbox_init() has been called deprecated since 10.8, and is what the system's own programs and
+ * browsers use.
  */
 
-/* of <sandbox.h>, which not every SDK has: flags 0 means that the first argument is a profile's text */
+/*
+ * of <sandbox.h>, which not every SDK has: flags 0 means that the first argument is a profile's
+ * text
+ */
 int sandbox_init(const char *profile, uint64_t flags, char **error);
 void sandbox_free_error(char *error);
 
@@ -111,7 +116,8 @@ int sandbox_confine(const struct sandbox_policy *policy, enum sandbox_mode mode)
 
 int sandbox_filter(const struct sandbox_policy *policy, enum sandbox_mode mode) {
 	if (mode == SANDBOX_LOG && !policy->quiet) {
-		log_warn("--sandbox=log: macOS logs only what it denies (Console, \"Sandbox:\"); this is as off");
+		log_warn("--sandbox=log: macOS logs only what it denies "
+			"(Console, \"Sandbox:\"); this is as off");
 	}
 	if (mode != SANDBOX_ON) {
 		return 0;

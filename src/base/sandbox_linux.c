@@ -25,20 +25,21 @@
  *
  * sandbox_confine() takes, in this order:
  *  1. core dumps, which would hold guests' data;
- *  2. the machine's name spaces: a user name space of its own, with our user alone in it, and in it
- *     empty ones for the network, System V IPC, and mounts. A program that opens no files gets a root
- *     folder that is empty. No process id space: a process cannot move itself into another one, and
- *     who may signal whom is answered by 4 and by the filter;
- *  3. capabilities, those over the new name spaces included, and by no_new_privs all that an exec could give;
- *  4. files, by Landlock: what the policy names may be opened. By Landlock, too, TCP,
- *     others' abstract sockets, and signals to other processes.
+ *  2. the machine's name spaces: a user name space of its own, with our user alone in it, and in
+ *     it empty ones for the network, System V IPC, and mounts. A program that opens no files gets
+ *     a root folder that is empty. No process id space: a process cannot move itself into another
+ *     one, and who may signal whom is answered by 4 and by the filter;
+ *  3. capabilities, those over the new name spaces included, and by no_new_privs all that an exec
+ *     could give;
+ *  4. files, by Landlock: what the policy names may be opened. By Landlock, too, TCP, others'
+ *     abstract sockets, and signals to other processes.
  *
- * sandbox_filter() (sandbox_calls_linux.c) then takes system calls. Each of these holds without the others: a
- * kernel or a container that refuses one does not open what the others keep closed.
+ * sandbox_filter() (sandbox_calls_linux.c) then takes system calls. Each of these holds without
+ * the others: a kernel or a container that refuses one does not open what the others keep closed.
  *
- * Landlock and name spaces are per thread, or refused to a process with threads: this has to
- * come before them. Sanitizers' runtimes have threads and read files of /proc: under them there are no name
- * spaces, and files may be read.
+ * Landlock and name spaces are per thread, or refused to a process with threads: this has to come
+ * before them. Sanitizers' runtimes have threads and read files of /proc: under them there are no
+ * name spaces, and files may be read.
  */
 
 /* Those of Landlock's versions 2 and later; a header may be older than the kernel. */
@@ -103,7 +104,7 @@ static int allow_file(int ruleset, const struct sandbox_file *file, uint64_t han
 		syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	int err = result < 0 ? -errno : 0;
 	close(fd);
-	if (err == -EBADFD) { /* of a kind that nobody can reach by a path, such as a pipe of /proc/self/fd */
+	if (err == -EBADFD) { /* of a kind that nobody can open by a path, such as a pipe */
 		err = 0;
 	}
 	return err;
@@ -229,7 +230,10 @@ static int drop_capabilities(void) {
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* Threads and processes together. Vulkan drivers have some for each processor, guests' rings one each. */
+/*
+ * Threads and processes together. Vulkan drivers have some for each processor, guests' rings one
+ * each.
+ */
 #define MAX_TASKS 4096
 
 static void say_missing(const struct sandbox_policy *policy, bool files, bool spaces) {
@@ -289,7 +293,7 @@ char *sandbox_what_is_missing(void) {
 		strcat(text, ", no seccomp");
 	}
 	if (landlock_version() < 0) {
-		strcat(text, ", no Landlock (in the kernel since 5.13, if it is among those that lsm= names)");
+		strcat(text, ", no Landlock (in kernels since 5.13, if lsm= names it)");
 	}
 	if (!try_namespaces()) {
 		strcat(text, ", no user name spaces");

@@ -7,8 +7,8 @@
 
 /* For systems of which we know no sandbox, and for portable builds. */
 
-static const char missing[] = "no sandbox is known for this system: a guest that breaks out of a render "
-	"process is this user";
+static const char missing[] = "no sandbox that is known: a guest that breaks out of a "
+	"render process is this user";
 
 int sandbox_confine(const struct sandbox_policy *policy, enum sandbox_mode mode) {
 	if (mode != SANDBOX_OFF && !policy->quiet) {

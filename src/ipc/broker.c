@@ -24,16 +24,17 @@
  * Theory of operation
  *
  * Both ends share a stream socket. The device sends requests of one size, with descriptors if it
- * starts a process; START and REMOVE are answered, in order. Between the answers come reports of processes
- * that ended, which the device keeps until somebody asks (broker_wait()). While it waits for an answer it may
- * receive reports, too; the loop is then told by a timer that there is something to ask for.
+ * starts a process; START and REMOVE are answered, in order. Between the answers come reports of
+ * processes that ended, which the device keeps until somebody asks (broker_wait()). While it
+ * waits for an answer it may receive reports, too; the loop is then told by a timer that there is
+ * something to ask for.
  *
- * The broker is outside of every sandbox and trusts the device with nothing: of a request it takes
- * the name, as one argument that cannot become another option, a process id that it looks up among its
- * children, and the number of a file.
+ * The broker is outside of every sandbox and trusts the device with nothing: of a request it
+ * takes the name, as one argument that cannot become another option, a process id that it looks
+ * up among its children, and the number of a file.
  *
- * When the device is gone, in whatever way, the socket ends. What processes there still are see that on their own
- * channels; the broker waits for them, and kills those that take too long.
+ * When the device is gone, in whatever way, the socket ends. What processes there still are see
+ * that on their own channels; the broker waits for them, and kills those that take too long.
  */
 
 #define MAX_CHILDREN 1024
@@ -314,8 +315,8 @@ static void lose(struct broker *broker) {
 }
 
 /*
- * Takes what has been sent. 1: an answer is in `*answer`; 0: there is none, so far; -1: there will be
- * none. An answer that nobody waits for is an error of ours.
+ * Takes what has been sent. 1: an answer is in `*answer`; 0: there is none, so far; -1: there
+ * will be none. An answer that nobody waits for is an error of ours.
  */
 static int receive(struct broker *broker, struct report *answer) {
 	while (!broker->gone) {
@@ -459,7 +460,8 @@ static void handle_news(void *data) {
 	broker->ended_func(broker->ended_data);
 }
 
-int broker_watch(struct broker *broker, struct event_loop *loop, void (*ended)(void *data), void *data) {
+int broker_watch(
+		struct broker *broker, struct event_loop *loop, void (*ended)(void *data), void *data) {
 	broker->ended_func = ended;
 	broker->ended_data = data;
 	broker->source = event_loop_add_fd(loop, broker->fd, EVENT_READABLE, handle_report, broker);

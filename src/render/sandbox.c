@@ -4,10 +4,10 @@
 #include "vk/sandbox.h"
 
 /*
- * A render process enters its sandbox before it has a thread, has loaded a driver, or has read a byte from
- * its channel. So the lists have to do for a driver's whole life: the loader looks for manifests and layers,
- * libraries are opened when a device is made, shaders are compiled to code by threads (lavapipe), and read
- * from and written to a cache.
+ * A render process enters its sandbox before it has a thread, has loaded a driver, or has read a
+ * byte from its channel. So the lists have to do for a driver's whole life: the loader looks for
+ * manifests and layers, libraries are opened when a device is made, shaders are compiled to code
+ * by threads (lavapipe), and read from and written to a cache.
  */
 
 static const char *const calls[] = {

@@ -9,13 +9,15 @@
 #include "vk/sandbox.h"
 
 /*
- * What venera-view shows comes from guests, but it hears of them only through venera-gpu: sizes and places,
- * checked twice, and pixels, at which only the GPU looks. It gives up files before it loads a driver, and system
- * calls when the window, the Vulkan device and all connections are there: connecting is what it must do
- * before and not later. Displays of X11 may be anywhere on the network, and exchange pixels by System V
- * shared memory, so with a window these name spaces stay the machine's.
+ * What venera-view shows comes from guests, but it hears of them only through venera-gpu: sizes
+ * and places, checked twice, and pixels, at which only the GPU looks. It gives up files before it
+ * loads a driver, and system calls when the window, the Vulkan device and all connections are
+ * there: connecting is what it must do before and not later. Displays of X11 may be anywhere on
+ * the network, and exchange pixels by System V shared memory, so with a window these name spaces
+ * stay the machine's.
  *
- * A screenshot is written to a file beside the final one, so with --screenshot its folder can be written to.
+ * A screenshot is written to a file beside the final one, so with --screenshot its folder can be
+ * written to.
  */
 
 static const char *const calls[] = {

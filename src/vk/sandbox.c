@@ -12,8 +12,8 @@
 /* Programs and data that every user can read: libraries, manifests, drirc. */
 static const char *const program_files[] = {
 	"/usr", "/lib", "/lib64", "/lib32", "/opt", "/nix/store", "/gnu/store", "/run/opengl-driver",
-	"/etc/vulkan", "/etc/xdg/vulkan", "/etc/drirc", "/etc/nvidia", "/etc/OpenCL", "/etc/ld.so.cache",
-	"/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
+	"/etc/vulkan", "/etc/xdg/vulkan", "/etc/drirc", "/etc/nvidia", "/etc/OpenCL",
+	"/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
 };
 
 /* What the machine is. Of /proc only our own process. */

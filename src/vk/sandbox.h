@@ -5,8 +5,9 @@
 #include "base/sandbox.h"
 
 /**
- * What the host's Vulkan loader, layers and drivers need in a sandbox, from their loading on: parts of the policies of
- * those who use them. How the lists were found, and how they are for another driver: docs/security.md.
+ * What the host's Vulkan loader, layers and drivers need in a sandbox, from their loading on:
+ * parts of the policies of those who use them. How the lists were found, and how they are for
+ * another driver: docs/security.md.
  */
 
 #define VK_SANDBOX_CALLS \
@@ -15,8 +16,8 @@
 	/* libraries, manifests, /proc and /sys, the shader cache */ \
 	"openat", "open", "stat", "lstat", "statx", "access", "faccessat", "faccessat2", "readlink", \
 	"readlinkat", "getdents64", "pread64", "pwrite64", "readv", "writev", "statfs", "fstatfs", \
-	"getcwd", "flock", "fallocate", "fadvise64", "fsync", "fdatasync", "mkdir", "mkdirat", "unlink", \
-	"unlinkat", "rmdir", "rename", "renameat", "renameat2", "utimensat", "umask", \
+	"getcwd", "flock", "fallocate", "fadvise64", "fsync", "fdatasync", "mkdir", "mkdirat", \
+	"unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2", "utimensat", "umask", \
 	/* what there is of processors and memory, and threads on them */ \
 	"getcpu", "sched_setaffinity", "sched_setscheduler", "sched_getscheduler", "sched_getparam", \
 	"sched_get_priority_max", "sched_get_priority_min", "setpriority", "getpriority", "mincore", \
@@ -40,8 +41,9 @@
 #define VK_SANDBOX_IOCTL_TYPES "dFmb>u"
 
 /**
- * Gives drivers a folder for caches of Venera's own, by XDG_CACHE_HOME: what a guest makes its render process
- * write there, no other program of the user's reads. Once, before vk_sandbox_add_files().
+ * Gives drivers a folder for caches of Venera's own, by XDG_CACHE_HOME: what a guest makes its
+ * render process write there, no other program of the user's reads. Once, before
+ * vk_sandbox_add_files().
  */
 void vk_sandbox_choose_cache(void);
 

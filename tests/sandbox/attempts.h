@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 /**
- * What somebody tries who has taken over a process. Each attempt returns 0 if it succeeded, which it must
- * not inside a sandbox, or an errno.
+ * What somebody tries who has taken over a process. Each attempt returns 0 if it succeeded, which
+ * it must not inside a sandbox, or an errno.
  */
 
 /** Which wall has to stop it when the others are not there. */

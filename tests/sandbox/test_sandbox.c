@@ -38,8 +38,9 @@ static const struct sandbox_policy *get_policy(void) {
 #endif
 
 /*
- * Every attempt is made by a process of its own: without a sandbox, where it should succeed, because only
- * then its failure later says something; in the whole sandbox; and behind each wall that has to hold alone.
+ * Every attempt is made by a process of its own: without a sandbox, where it should succeed,
+ * because only then its failure later says something; in the whole sandbox; and behind each wall
+ * that has to hold alone.
  */
 
 enum setting { NO_SANDBOX, WHOLE_SANDBOX, ONLY_CALLS, ONLY_CONFINED };
