@@ -26,6 +26,7 @@
 
 struct still_socket {
 	bool used, open, hung_up, is_handle;
+	unsigned copies; /* besides the descriptor itself */
 	uint8_t *data; /* to be read */
 	size_t begin, end, capacity;
 	int fds[MAX_QUEUED_FDS];
@@ -143,6 +144,10 @@ static void close_socket(struct still_socket *socket) {
 		fprintf(stderr, "a descriptor is closed twice\n");
 		abort();
 	}
+	if (socket->copies) {
+		socket->copies--;
+		return;
+	}
 	socket->open = false;
 	drop_fds(socket);
 	struct still_socket *caller = socket_of(socket->caller);
@@ -165,6 +170,7 @@ unsigned still_sockets_reset(void) {
 	for (int i = 0; i < socket_count; i++) {
 		if (sockets[i].open) {
 			left++;
+			sockets[i].copies = 0;
 			close_socket(&sockets[i]);
 		}
 		sockets[i].used = false;
@@ -237,7 +243,12 @@ int fd_set_cloexec(int fd, bool cloexec) {
 }
 
 int fd_dup(int fd) {
-	return still_fd_dup(fd);
+	struct still_socket *socket = socket_of(fd);
+	if (!socket || !socket->open) {
+		return still_fd_dup(fd);
+	}
+	socket->copies++;
+	return fd;
 }
 
 ssize_t socket_send_fds_iov(
@@ -445,6 +456,24 @@ void notifier_fd_signal(int fd) {
 			abort();
 		}
 	}
+}
+
+int notifier_init(struct notifier *notifier) {
+	const int fd = still_socket();
+	*notifier = (struct notifier){fd, fd};
+	return fd < 0 ? fd : 0;
+}
+
+void notifier_finish(struct notifier *notifier) {
+	still_any_close(notifier->read_fd);
+}
+
+void notifier_signal(const struct notifier *notifier) {
+	notifier_fd_signal(notifier->write_fd);
+}
+
+void notifier_drain(const struct notifier *notifier) {
+	notifier_fd_drain(notifier->read_fd);
 }
 
 void notifier_fd_drain(int fd) {
