@@ -75,6 +75,7 @@ HANDLED = {
     'vkCreateGraphicsPipelines',
     'vkCreateQueryPool',
     'vkCreateRayTracingPipelinesKHR',
+    'vkDestroyPipeline',
     'vkGetQueryPoolResults',
     # synchronisation
     'vkCreateFence',

@@ -178,6 +178,7 @@ void render_handle_vkCreateDevice(struct render_call *call, struct venus_vkCreat
 	device->physical = physical;
 	list_init(&device->queues);
 	pthread_mutex_init(&device->pool_lock, NULL);
+	render_libraries_init(&device->libraries);
 	render_sync_fd_init(&device->sync_fd);
 	const struct vk_instance_table *vk = render_call_instance_table(call);
 	VkPhysicalDevicePortabilitySubsetFeaturesKHR portability;
@@ -201,6 +202,7 @@ void render_handle_vkCreateDevice(struct render_call *call, struct venus_vkCreat
 free_device:
 	free(device->families);
 	render_sync_fd_finish(device);
+	render_libraries_finish(&device->libraries);
 	pthread_mutex_destroy(&device->pool_lock);
 	free(device);
 }
@@ -258,8 +260,6 @@ static void destroy_child(const struct vk_device_table *vk, VkDevice device, VkO
 		DESTROY(DescriptorPool);
 	case VK_OBJECT_TYPE_FRAMEBUFFER:
 		DESTROY(Framebuffer);
-	case VK_OBJECT_TYPE_PIPELINE:
-		DESTROY(Pipeline);
 	case VK_OBJECT_TYPE_DESCRIPTOR_UPDATE_TEMPLATE:
 		DESTROY(DescriptorUpdateTemplate);
 	case VK_OBJECT_TYPE_EVENT:
@@ -342,7 +342,9 @@ static void destroy_children(struct render_context *context, struct render_devic
 			}
 			VkObjectType type = object->type;
 			uint64_t handle = render_object_unbind(context, object);
-			if (handle) {
+			if (handle && type == VK_OBJECT_TYPE_PIPELINE) {
+				render_pipeline_destroy(device, handle);
+			} else if (handle) {
 				destroy_child(&device->vk, render_device_handle(device), type,
 					handle);
 			}
@@ -367,6 +369,7 @@ void render_device_destroy(struct render_context *context, struct render_device 
 	if (handle) {
 		device->vk.DestroyDevice(handle, NULL);
 	}
+	render_libraries_finish(&device->libraries);
 	pthread_mutex_destroy(&device->pool_lock);
 	free(device->families);
 	device->families = NULL;

@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "render/instance.h"
+#include "render/library.h"
 #include "render/sync_fd.h"
 #include "venus/object_table.h"
 #include "vk/vk_tables.h"
@@ -30,6 +31,7 @@ struct render_device {
 	struct render_device_queues *families;
 	uint32_t family_count;
 	struct render_sync_fd sync_fd;
+	struct render_libraries libraries;
 	pthread_mutex_t pool_lock; /* of the children lists of the device's pools */
 	_Atomic bool destroyed;    /* or about to be: by one thread, whoever else wants it */
 	_Atomic bool lost;         /* the host has said so: see device_loss.c */

@@ -89,38 +89,25 @@ static bool check_stages(struct render_call *call, const VkPipelineShaderStageCr
 	return true;
 }
 
-static bool check_graphics(struct render_call *call, const VkGraphicsPipelineCreateInfo *info) {
-	return check_stages(call, info->pStages, info->stageCount);
-}
-
-static bool check_compute(struct render_call *call, const VkComputePipelineCreateInfo *info) {
-	return check_stages(call, &info->stage, 1);
-}
-
-#define DEFINE_CREATE_PIPELINES(function, kind, check, ...) \
-	function(struct render_call *call, struct venus_vkCreate##kind##Pipelines *args) { \
-		struct batch batch; \
-		for (uint32_t i = 0; args->pCreateInfos && i < args->createInfoCount; i++) { \
-			if (!check(call, &args->pCreateInfos[i])) { \
-				return; \
-			} \
-		} \
-		if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) { \
-			return; \
-		} \
-		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY; \
-		if (!call->decoder->failed_object && !render_object_is_refused(call)) { \
-			args->ret = render_call_device_table(call)->Create##kind##Pipelines( \
-				__VA_ARGS__, args->createInfoCount, args->pCreateInfos, NULL, \
-				(VkPipeline *)(void *)batch.handles); \
-		} \
-		batch_end(call, &batch, args->ret); \
+void render_handle_vkCreateComputePipelines(
+		struct render_call *call, struct venus_vkCreateComputePipelines *args) {
+	struct batch batch;
+	for (uint32_t i = 0; args->pCreateInfos && i < args->createInfoCount; i++) {
+		if (!check_stages(call, &args->pCreateInfos[i].stage, 1)) {
+			return;
+		}
 	}
-
-DEFINE_CREATE_PIPELINES(void render_handle_vkCreateComputePipelines, Compute, check_compute,
-	args->device, args->pipelineCache)
-DEFINE_CREATE_PIPELINES(static void create_graphics_pipelines, Graphics, check_graphics,
-	args->device, args->pipelineCache)
+	if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) {
+		return;
+	}
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!call->decoder->failed_object && !render_object_is_refused(call)) {
+		args->ret = render_call_device_table(call)->CreateComputePipelines(args->device,
+			args->pipelineCache, args->createInfoCount, args->pCreateInfos, NULL,
+			(VkPipeline *)(void *)batch.handles);
+	}
+	batch_end(call, &batch, args->ret);
+}
 
 /**
  * From a library that has a fragment output and discards its primitives, the guest's driver takes the
@@ -142,13 +129,47 @@ static void add_multisample_state(VkGraphicsPipelineCreateInfo *info) {
 	}
 }
 
+/** The host's call; what linked pipelines need of their libraries is kept. */
+static VkResult create_graphics_pipelines(struct render_call *call,
+		const struct venus_vkCreateGraphicsPipelines *args, uint64_t *handles) {
+	struct render_device *device = render_device_of(call->decoder->device);
+	struct render_library **libraries =
+		arena_alloc_array(call->decoder->arena, args->createInfoCount, sizeof(*libraries));
+	if (!libraries) {
+		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	}
+	for (uint32_t i = 0; i < args->createInfoCount; i++) {
+		libraries[i] = render_library_begin(device, &args->pCreateInfos[i]);
+	}
+	VkResult result = device->vk.CreateGraphicsPipelines(args->device, args->pipelineCache,
+		args->createInfoCount, args->pCreateInfos, NULL, (VkPipeline *)(void *)handles);
+	for (uint32_t i = 0; i < args->createInfoCount; i++) {
+		/* after an error all are destroyed at once */
+		render_library_end(device, libraries[i], result < 0 ? 0 : handles[i]);
+	}
+	return result;
+}
+
 void render_handle_vkCreateGraphicsPipelines(
 		struct render_call *call, struct venus_vkCreateGraphicsPipelines *args) {
-	for (uint32_t i = 0; i < args->createInfoCount; i++) {
+	struct batch batch;
+	for (uint32_t i = 0; args->pCreateInfos && i < args->createInfoCount; i++) {
 		/* in our arena */
-		add_multisample_state((VkGraphicsPipelineCreateInfo *)&args->pCreateInfos[i]);
+		VkGraphicsPipelineCreateInfo *info =
+			(VkGraphicsPipelineCreateInfo *)&args->pCreateInfos[i];
+		if (!check_stages(call, info->pStages, info->stageCount)) {
+			return;
+		}
+		add_multisample_state(info);
 	}
-	create_graphics_pipelines(call, args);
+	if (!batch_begin(call, &batch, args->pPipelines, args->createInfoCount)) {
+		return;
+	}
+	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
+	if (!call->decoder->failed_object && !render_object_is_refused(call)) {
+		args->ret = create_graphics_pipelines(call, args, batch.handles);
+	}
+	batch_end(call, &batch, args->ret);
 }
 
 void render_handle_vkCreateRayTracingPipelinesKHR(
@@ -175,4 +196,12 @@ void render_handle_vkCreateRayTracingPipelinesKHR(
 			(VkPipeline *)(void *)batch.handles);
 	}
 	batch_end(call, &batch, args->ret);
+}
+
+void render_handle_vkDestroyPipeline(
+		struct render_call *call, struct venus_vkDestroyPipeline *args) {
+	const uint64_t handle = render_object_release(call, args->pipeline_object);
+	if (handle) {
+		render_pipeline_destroy(render_device_of(call->decoder->device), handle);
+	}
 }

@@ -196,6 +196,22 @@ struct linked {
 	uint32_t library_count;
 };
 
+static void destroy_libraries(struct parity *parity, struct linked *linked) {
+	for (uint32_t i = 0; i < linked->library_count; i++) {
+		vkDestroyPipeline(parity->device, linked->libraries[i], NULL);
+	}
+	linked->library_count = 0;
+}
+
+static bool is_venus(struct parity *parity) {
+	VkPhysicalDeviceDriverProperties driver = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+	VkPhysicalDeviceProperties2 properties = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
+	vkGetPhysicalDeviceProperties2(parity->physical, &properties);
+	return driver.driverID == VK_DRIVER_ID_MESA_VENUS;
+}
+
 static void link_pipeline(struct parity *parity, const struct scene_state *state,
 		const VkGraphicsPipelineLibraryFlagsEXT *division, bool is_optimized,
 		struct linked *linked) {
@@ -220,14 +236,15 @@ static void link_pipeline(struct parity *parity, const struct scene_state *state
 	};
 	MUST(vkCreateGraphicsPipelines(
 		parity->device, VK_NULL_HANDLE, 1, &info, NULL, &linked->pipeline));
+	/* That may be done at once. lavapipe itself (Mesa 26.1) reads state of libraries that are gone. */
+	if (is_venus(parity)) {
+		destroy_libraries(parity, linked);
+	}
 }
 
-/** The libraries stay until now: lavapipe (Mesa 26.1) would read state of those that are gone. */
 static void linked_finish(struct parity *parity, struct linked *linked) {
 	vkDestroyPipeline(parity->device, linked->pipeline, NULL);
-	for (uint32_t i = 0; i < linked->library_count; i++) {
-		vkDestroyPipeline(parity->device, linked->libraries[i], NULL);
-	}
+	destroy_libraries(parity, linked);
 }
 
 static void draw(struct parity *parity, const struct scene *scene, VkPipeline pipeline) {
