@@ -18,7 +18,8 @@
  *
  *  - A command buffer in which a command was skipped is *spoiled*: a draw must not be recorded without its render
  *    pass or pipeline. It loses its handle until it is begun again or reset; all that names it is skipped,
- *    vkEndCommandBuffer gives the error, and submissions leave it out.
+ *    vkEndCommandBuffer gives the error, and submissions leave it out. So is one that the host refuses to
+ *    reset, or that only its pool could: until that succeeds.
  *  - A descriptor set that was not written for a failed object is spoiled for good: it would lead the GPU
  *    anywhere. Binding it spoils the command buffer.
  *  - A buffer or image whose binding to memory failed, unseen by the guest, becomes a failed object.
@@ -90,8 +91,10 @@ void render_handle_vkBeginCommandBuffer(
 	if (!handle) {
 		return;
 	}
-	if (restored && child->resettable) {
-		vk->ResetCommandBuffer(handle, 0); /* the recording never ended */
+	/* the recording never ended, and one must not begin in another */
+	if (restored && (!child->resettable || vk->ResetCommandBuffer(handle, 0) != VK_SUCCESS)) {
+		render_command_buffer_spoil(call, &child->base);
+		return;
 	}
 	/* what is inherited may have failed, too */
 	const struct venus_object *failed = call->decoder->failed_object;
@@ -122,6 +125,9 @@ void render_handle_vkResetCommandBuffer(
 	args->ret = error_of_failed_object();
 	if (handle) {
 		args->ret = render_call_device_table(call)->ResetCommandBuffer(handle, args->flags);
+		if (args->ret != VK_SUCCESS) {
+			render_command_buffer_spoil(call, &child->base);
+		}
 	}
 }
 
@@ -133,14 +139,20 @@ void render_handle_vkResetCommandPool(
 	}
 	args->ret = render_call_device_table(call)->ResetCommandPool(
 		args->device, args->commandPool, args->flags);
-	if (!atomic_load_explicit(&call->context->any_spoiled, memory_order_relaxed)) {
+	const bool refused = args->ret != VK_SUCCESS;
+	if (!refused &&
+			!atomic_load_explicit(&call->context->any_spoiled, memory_order_relaxed)) {
 		return;
 	}
 	struct render_pool *pool = (struct render_pool *)args->commandPool_object;
 	struct render_device *device = render_device_of(pool->base.device);
 	pthread_mutex_lock(&device->pool_lock);
 	LIST_FOR_EACH(child, &pool->children, struct render_pool_child, link) {
-		render_pool_child_restore(child);
+		if (refused) {
+			render_command_buffer_spoil(call, &child->base);
+		} else {
+			render_pool_child_restore(child);
+		}
 	}
 	pthread_mutex_unlock(&device->pool_lock);
 }

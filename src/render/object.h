@@ -27,10 +27,10 @@ struct render_context;
 struct render_pool {
 	struct venus_object base;
 	uint64_t descriptors; /* taken from LIMIT_DESCRIPTORS */
+	bool resettable;      /* a command pool whose command buffers can be reset one by one */
 	/* under the device's pool_lock: */
 	struct list children; /* struct render_pool_child, link */
 	bool released;        /* nothing is added any more */
-	bool resettable;      /* a command pool whose command buffers can be reset one by one */
 };
 
 /** A VkCommandBuffer or VkDescriptorSet. */

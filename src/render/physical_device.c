@@ -199,8 +199,11 @@ void render_handle_vkEnumeratePhysicalDeviceGroups(
 
 	/* the host's groups, without those that hold a device which the guest does not have */
 	uint32_t host_count = 0;
-	if (!instance->enumerated || !vk->EnumeratePhysicalDeviceGroups ||
-			vk->EnumeratePhysicalDeviceGroups(instance->host.handle, &host_count, NULL) < 0) {
+	if (!instance->enumerated || !vk->EnumeratePhysicalDeviceGroups) {
+		goto unlock;
+	}
+	args->ret = vk->EnumeratePhysicalDeviceGroups(instance->host.handle, &host_count, NULL);
+	if (args->ret < 0) {
 		goto unlock;
 	}
 	const uint32_t host_room = host_count = vk_count(host_count, VK_COUNT_MAX);
@@ -212,7 +215,8 @@ void render_handle_vkEnumeratePhysicalDeviceGroups(
 	for (uint32_t i = 0; i < host_count; i++) {
 		groups[i].sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_GROUP_PROPERTIES;
 	}
-	if (vk->EnumeratePhysicalDeviceGroups(instance->host.handle, &host_count, groups) < 0) {
+	args->ret = vk->EnumeratePhysicalDeviceGroups(instance->host.handle, &host_count, groups);
+	if (args->ret < 0) {
 		goto unlock;
 	}
 	uint32_t count = 0;

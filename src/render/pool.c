@@ -12,13 +12,15 @@
 #include "render_dispatch.h"
 #include "venus/venus_commands.h"
 
-static struct render_pool *create_pool(struct render_call *call, uint64_t id, VkObjectType type) {
+static struct render_pool *create_pool(
+		struct render_call *call, uint64_t id, VkObjectType type, bool resettable) {
 	struct render_pool *pool = (struct render_pool *)render_object_alloc(
 		call, id, type, sizeof(struct render_pool));
 	if (!pool) {
 		return NULL;
 	}
 	list_init(&pool->children);
+	pool->resettable = resettable;
 	return render_object_publish(call, &pool->base) ? pool : NULL;
 }
 
@@ -76,6 +78,7 @@ static bool begin_children(struct render_call *call, struct children *children,
 		if (object) {
 			struct render_pool_child *child = (struct render_pool_child *)object;
 			child->pool = pool;
+			child->resettable = pool->resettable;
 			list_init(&child->link);
 		}
 		if (!object || !render_object_publish(call, object)) {
@@ -130,13 +133,12 @@ static uint64_t release_child(
 
 void render_handle_vkCreateCommandPool(
 		struct render_call *call, struct venus_vkCreateCommandPool *args) {
-	struct render_pool *pool =
-		create_pool(call, RENDER_HANDLE(*args->pCommandPool), VK_OBJECT_TYPE_COMMAND_POOL);
+	struct render_pool *pool = create_pool(call, RENDER_HANDLE(*args->pCommandPool),
+		VK_OBJECT_TYPE_COMMAND_POOL,
+		args->pCreateInfo->flags & VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT);
 	if (!pool) {
 		return;
 	}
-	pool->resettable =
-		args->pCreateInfo->flags & VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
 	VkCommandPool handle = VK_NULL_HANDLE;
 	args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;
 	if (!render_object_is_refused(call)) {
@@ -202,7 +204,8 @@ static uint64_t count_descriptors(const VkDescriptorPoolCreateInfo *info) {
 void render_handle_vkCreateDescriptorPool(
 		struct render_call *call, struct venus_vkCreateDescriptorPool *args) {
 	struct render_pool *pool = create_pool(
-		call, RENDER_HANDLE(*args->pDescriptorPool), VK_OBJECT_TYPE_DESCRIPTOR_POOL);
+		call, RENDER_HANDLE(*args->pDescriptorPool), VK_OBJECT_TYPE_DESCRIPTOR_POOL,
+		false);
 	if (!pool) {
 		return;
 	}

@@ -83,7 +83,12 @@ void render_handle_vkResetFences(struct render_call *call, struct venus_vkResetF
 	}
 	args->ret = VK_SUCCESS;
 	if (count) {
-		args->ret = render_call_device_table(call)->ResetFences(args->device, count, fences);
+		const struct vk_device_table *vk = render_call_device_table(call);
+		args->ret = vk->ResetFences(args->device, count, fences);
+		if (args->ret < 0 && !call->wants_reply) {
+			/* the next wait for a fence that is still signalled would end too early */
+			args->ret = vk->ResetFences(args->device, count, fences);
+		}
 	}
 	if (call->decoder->failed_object) {
 		args->ret = VK_ERROR_OUT_OF_HOST_MEMORY;

@@ -95,12 +95,20 @@ static VkResult asked_for(const char *function, unsigned n) {
 	return VK_SUCCESS;
 }
 
-#define DEFINE_FUNCTION(name, parameters, ...) \
+#define DEFINE_FUNCTION_OF(NEXT, name, parameters, ...) \
 	static VKAPI_ATTR VkResult VKAPI_CALL fail_##name parameters { \
 		static _Atomic unsigned calls; \
 		const VkResult result = asked_for("vk" #name, atomic_fetch_add(&calls, 1) + 1); \
-		return result != VK_SUCCESS ? result : DEVICE_NEXT(handle, name)(__VA_ARGS__); \
+		return result != VK_SUCCESS ? result : NEXT(handle, name)(__VA_ARGS__); \
 	}
+#define DEFINE_FUNCTION(name, parameters, ...) \
+	DEFINE_FUNCTION_OF(DEVICE_NEXT, name, parameters, __VA_ARGS__)
+
+DEFINE_FUNCTION_OF(INSTANCE_NEXT, EnumeratePhysicalDevices,
+	(VkInstance handle, uint32_t *count, VkPhysicalDevice *devices), handle, count, devices)
+DEFINE_FUNCTION_OF(INSTANCE_NEXT, EnumeratePhysicalDeviceGroups,
+	(VkInstance handle, uint32_t *count, VkPhysicalDeviceGroupProperties *groups),
+	handle, count, groups)
 
 /* vkCreateBuffer and all that are like it */
 #define CREATE_FUNCTIONS(X) \
@@ -194,6 +202,26 @@ DEFINE_FUNCTION(BindImageMemory,
 DEFINE_FUNCTION(BeginCommandBuffer,
 	(VkCommandBuffer handle, const VkCommandBufferBeginInfo *info), handle, info)
 DEFINE_FUNCTION(EndCommandBuffer, (VkCommandBuffer handle), handle)
+DEFINE_FUNCTION(ResetCommandBuffer,
+	(VkCommandBuffer handle, VkCommandBufferResetFlags flags), handle, flags)
+DEFINE_FUNCTION(ResetCommandPool,
+	(VkDevice handle, VkCommandPool pool, VkCommandPoolResetFlags flags), handle, pool, flags)
+DEFINE_FUNCTION(ResetDescriptorPool,
+	(VkDevice handle, VkDescriptorPool pool, VkDescriptorPoolResetFlags flags),
+	handle, pool, flags)
+DEFINE_FUNCTION(ResetFences,
+	(VkDevice handle, uint32_t count, const VkFence *fences), handle, count, fences)
+DEFINE_FUNCTION(GetEventStatus, (VkDevice handle, VkEvent event), handle, event)
+DEFINE_FUNCTION(GetQueryPoolResults,
+	(VkDevice handle, VkQueryPool pool, uint32_t first, uint32_t count, size_t size, void *data,
+		VkDeviceSize stride, VkQueryResultFlags flags),
+	handle, pool, first, count, size, data, stride, flags)
+DEFINE_FUNCTION(CopyMemoryToImage,
+	(VkDevice handle, const VkCopyMemoryToImageInfo *info), handle, info)
+DEFINE_FUNCTION(CopyImageToMemory,
+	(VkDevice handle, const VkCopyImageToMemoryInfo *info), handle, info)
+DEFINE_FUNCTION(CopyImageToImage,
+	(VkDevice handle, const VkCopyImageToImageInfo *info), handle, info)
 DEFINE_FUNCTION(QueueSubmit,
 	(VkQueue handle, uint32_t count, const VkSubmitInfo *infos, VkFence fence),
 	handle, count, infos, fence)
@@ -222,11 +250,24 @@ static const struct layer_function device_functions[] = {
 	ENTRY(QueueBindSparse)
 	ENTRY(BeginCommandBuffer)
 	ENTRY(EndCommandBuffer)
+	ENTRY(ResetCommandBuffer)
+	ENTRY(ResetCommandPool)
+	ENTRY(ResetDescriptorPool)
+	ENTRY(ResetFences)
+	ENTRY(GetEventStatus)
+	ENTRY(GetQueryPoolResults)
+	ENTRY(CopyMemoryToImage)
+	ENTRY(CopyImageToMemory)
+	ENTRY(CopyImageToImage)
 	ENTRY(QueueSubmit)
 	ENTRY(QueueSubmit2)
 	{NULL, NULL},
 };
-static const struct layer_function instance_functions[] = {{NULL, NULL}};
+static const struct layer_function instance_functions[] = {
+	ENTRY(EnumeratePhysicalDevices)
+	ENTRY(EnumeratePhysicalDeviceGroups)
+	{NULL, NULL},
+};
 
 static void check_used(void) {
 	const char *list = getenv("VENERA_FAIL");

@@ -19,7 +19,7 @@ static const char *program;
 
 #define SECOND_RING_ID (PEER_RING_ID + 1)
 
-enum { FENCE = 0x100, SEMAPHORE, OTHER_SEMAPHORE, GATE, COUNTER, QUERIES, POOL, COMMANDS,
+enum { FENCE = 0x100, SEMAPHORE, OTHER_SEMAPHORE, GATE, COUNTER, QUERIES, POOL, COMMANDS, EVENT,
 	SECOND_DEVICE, SECOND_QUEUE };
 
 #define DEVICE PEER_DEVICE_HANDLE
@@ -274,6 +274,21 @@ static void fence_of_lost_device(const char *fail) {
 	peer_stop(&peer);
 }
 
+/** What only those ask that expect_lost() and find_loss() try. */
+static void make_event_and_queries(struct peer *peer) {
+	const VkEventCreateInfo event_info = {.sType = VK_STRUCTURE_TYPE_EVENT_CREATE_INFO};
+	VkEvent event = ID(Event, EVENT);
+	DO(peer, vkCreateEvent, .device = DEVICE, .pCreateInfo = &event_info, .pEvent = &event);
+	const VkQueryPoolCreateInfo queries_info = {
+		.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+		.queryType = VK_QUERY_TYPE_OCCLUSION,
+		.queryCount = 1,
+	};
+	VkQueryPool queries = ID(QueryPool, QUERIES);
+	DO(peer, vkCreateQueryPool, .device = DEVICE, .pCreateInfo = &queries_info,
+		.pQueryPool = &queries);
+}
+
 /** Whatever can say that the device is lost says so. */
 static void expect_lost(struct peer *peer) {
 	struct venus_vkQueueSubmit submit = {
@@ -291,6 +306,15 @@ static void expect_lost(struct peer *peer) {
 		.device = DEVICE, .semaphore = ID(Semaphore, COUNTER), .pValue = &value};
 	PEER_CALL(peer, vkGetSemaphoreCounterValue, &get);
 	CHECK_INT(get.ret, VK_ERROR_DEVICE_LOST);
+	struct venus_vkGetEventStatus get_event = {.device = DEVICE, .event = ID(Event, EVENT)};
+	PEER_CALL(peer, vkGetEventStatus, &get_event);
+	CHECK_INT(get_event.ret, VK_ERROR_DEVICE_LOST);
+	uint32_t results[1];
+	struct venus_vkGetQueryPoolResults get_results = {.device = DEVICE,
+		.queryPool = ID(QueryPool, QUERIES), .queryCount = 1,
+		.dataSize = sizeof(results), .pData = results, .stride = sizeof(results)};
+	PEER_CALL(peer, vkGetQueryPoolResults, &get_results);
+	CHECK_INT(get_results.ret, VK_ERROR_DEVICE_LOST);
 	peer_expect_fence(peer, 1, put_fence(peer));
 }
 
@@ -316,6 +340,13 @@ static void find_loss(struct peer *peer, const char *finder) {
 			.timeout = LONG);
 	} else if (strcmp(finder, "vkWaitSemaphores") == 0) {
 		DO(peer, vkWaitSemaphores, .device = DEVICE, .pWaitInfo = &wait, .timeout = LONG);
+	} else if (strcmp(finder, "vkGetEventStatus") == 0) {
+		DO(peer, vkGetEventStatus, .device = DEVICE, .event = ID(Event, EVENT));
+	} else if (strcmp(finder, "vkGetQueryPoolResults") == 0) {
+		uint32_t results[1];
+		DO(peer, vkGetQueryPoolResults, .device = DEVICE,
+			.queryPool = ID(QueryPool, QUERIES), .queryCount = 1,
+			.dataSize = sizeof(results), .pData = results, .stride = sizeof(results));
 	} else {
 		DO(peer, vkGetSemaphoreCounterValue, .device = DEVICE, .semaphore = counter,
 			.pValue = &value);
@@ -346,17 +377,20 @@ static void test_lost_device(void) {
 
 	/* whichever command finds it, none asks the host any more, which would say something else */
 	static const char *const finders[] = {"vkQueueSubmit", "vkQueueSubmit2", "vkGetFenceStatus",
-		"vkWaitForFences", "vkWaitSemaphores", "vkGetSemaphoreCounterValue"};
+		"vkWaitForFences", "vkWaitSemaphores", "vkGetSemaphoreCounterValue",
+		"vkGetEventStatus", "vkGetQueryPoolResults"};
 	for (size_t i = 0; i < sizeof(finders) / sizeof(finders[0]); i++) {
 		char fail[64];
 		snprintf(fail, sizeof(fail), "%s:1:VK_ERROR_DEVICE_LOST", finders[i]);
 		start(&peer, fail);
+		make_event_and_queries(&peer);
 		find_loss(&peer, finders[i]);
 		expect_lost(&peer);
 		peer_stop(&peer);
 	}
 
 	start(&peer, "vkQueueSubmit:1:VK_ERROR_DEVICE_LOST");
+	make_event_and_queries(&peer);
 	submit(&peer, 0, 0, 0, 1, FENCE);
 	expect_lost(&peer);
 
