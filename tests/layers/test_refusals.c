@@ -10,87 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "refusals.h"
+
 #include "../unit/test.h"
 #include "base/log.h"
-#include "../render/peer_device.h"
 
 #include "pattern_comp_spv.h"
-
-static const char *program;
-
-/* ids of the guest's objects; of the plural ones there are up to three */
-enum { BUFFERS = 0x40, IMAGES = 0x44, COMMANDS = 0x48, SETS = 0x4c, PIPELINES = 0x50,
-	MEMORY = 0x60, IMAGE_MEMORY, POOL, DESCRIPTOR_POOL, SET_LAYOUT, LAYOUT, SHADER, CACHE, FENCE,
-	SEMAPHORE, QUERIES, PASS, SECONDARY, EVENT };
-enum { SIZE = 65536 };
-
-#define ID(type, id) PEER_HANDLE(Vk##type, id)
-#define DEVICE PEER_DEVICE_HANDLE
-#define OUT_OF_MEMORY VK_ERROR_OUT_OF_DEVICE_MEMORY
-#define FAULT(function, n) #function ":" #n ":VK_ERROR_OUT_OF_DEVICE_MEMORY"
-
-/** One command that the guest does not wait for. */
-#define DO(peer, command, ...) \
-	do { \
-		peer_begin(peer); \
-		PEER_ADD(peer, command, __VA_ARGS__); \
-		peer_ring_write(peer); \
-	} while (0)
-
-/** One that it waits for; its result. */
-#define ASK(result, peer, command, ...) \
-	do { \
-		struct venus_##command args_ = {__VA_ARGS__}; \
-		PEER_CALL(peer, command, &args_); \
-		*(result) = args_.ret; \
-	} while (0)
-
-#define EXPECT(expected, peer, command, ...) \
-	do { \
-		VkResult result_; \
-		ASK(&result_, peer, command, __VA_ARGS__); \
-		CHECK_INT(result_, expected); \
-	} while (0)
-
-/** One or the other. */
-#define DO_OR_ASK(result, answered, peer, command, ...) \
-	do { \
-		*(result) = VK_SUCCESS; \
-		if (answered) { \
-			ASK(result, peer, command, __VA_ARGS__); \
-		} else { \
-			DO(peer, command, __VA_ARGS__); \
-		} \
-	} while (0)
-
-/** Without a device. */
-static void start_bare(struct peer *peer, const char *fail) {
-	printf("%s\n", fail);
-	fflush(stdout);
-	CHECK_INT(setenv("VENERA_FAIL", fail, 1), 0);
-	peer_start(peer, program);
-	peer_create_ring(peer, 65536);
-}
-
-static void start(struct peer *peer, const char *fail) {
-	start_bare(peer, fail);
-	VkPhysicalDevicePipelineCreationCacheControlFeatures cache_control = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_CREATION_CACHE_CONTROL_FEATURES,
-		.pipelineCreationCacheControl = VK_TRUE,
-	};
-	VkPhysicalDeviceFeatures2 features = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-		.pNext = &cache_control,
-		.features.sparseBinding = VK_TRUE,
-	};
-	peer_create_device(peer, &(struct peer_device_options){
-		.api_version = VK_API_VERSION_1_3, .features = &features});
-}
-
-static void stop(struct peer *peer) {
-	CHECK(peer_ring_wait(peer));
-	peer_stop(peer);
-}
 
 /* --- creation, one by one --- */
 
@@ -103,36 +28,6 @@ static void stop(struct peer *peer) {
 		EXPECT(VK_SUCCESS, peer, vkCreate##kind, .device = DEVICE, \
 			.pCreateInfo = &(info), .p##kind = &handle_); \
 	} while (0)
-
-static const VkBufferCreateInfo buffer_info = {
-	.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-	.size = SIZE,
-	.usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
-};
-static const VkImageCreateInfo image_info = {
-	.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-	.imageType = VK_IMAGE_TYPE_2D,
-	.format = VK_FORMAT_R8G8B8A8_UNORM,
-	.extent = {16, 16, 1},
-	.mipLevels = 1,
-	.arrayLayers = 1,
-	.samples = VK_SAMPLE_COUNT_1_BIT,
-	.usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT,
-};
-static const VkCommandPoolCreateInfo command_pool_info = {
-	.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-	.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
-};
-static const VkFenceCreateInfo fence_info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-static const VkSemaphoreCreateInfo semaphore_info = {
-	.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
-static const VkDescriptorPoolSize pool_size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 8};
-static const VkDescriptorPoolCreateInfo descriptor_pool_info = {
-	.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-	.maxSets = 8,
-	.poolSizeCount = 1,
-	.pPoolSizes = &pool_size,
-};
 
 static void test_answered_creations(void) {
 	struct peer peer;
@@ -160,22 +55,6 @@ static void test_answered_creations(void) {
 }
 
 /* --- several at a time --- */
-
-static void create_pool_and_layout(struct peer *peer) {
-	VkCommandPool pool = ID(CommandPool, POOL);
-	EXPECT(VK_SUCCESS, peer, vkCreateCommandPool, .device = DEVICE,
-		.pCreateInfo = &command_pool_info, .pCommandPool = &pool);
-	const VkDescriptorSetLayoutBinding binding = {
-		0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL};
-	const VkDescriptorSetLayoutCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-		.bindingCount = 1,
-		.pBindings = &binding,
-	};
-	VkDescriptorSetLayout layout = ID(DescriptorSetLayout, SET_LAYOUT);
-	EXPECT(VK_SUCCESS, peer, vkCreateDescriptorSetLayout, .device = DEVICE, .pCreateInfo = &info,
-		.pSetLayout = &layout);
-}
 
 /** All or none, and all ids are free again. */
 static void test_allocations(void) {
@@ -445,44 +324,6 @@ static VkResult bind_images(struct peer *peer, bool answered) {
 	return result;
 }
 
-static VkResult allocate(
-		struct peer *peer, uint64_t id, uint64_t size, uint32_t type, bool answered) {
-	const VkMemoryAllocateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-		.allocationSize = size,
-		.memoryTypeIndex = type,
-	};
-	VkDeviceMemory memory = ID(DeviceMemory, id);
-	VkResult result;
-	DO_OR_ASK(&result, answered, peer, vkAllocateMemory, .device = DEVICE, .pAllocateInfo = &info,
-		.pMemory = &memory);
-	return result;
-}
-
-/** Fills the buffer in a command buffer: can it be recorded? */
-static VkResult record_fill(struct peer *peer, uint64_t buffer) {
-	const VkCommandBuffer commands = ID(CommandBuffer, COMMANDS);
-	const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-	DO(peer, vkBeginCommandBuffer, .commandBuffer = commands, .pBeginInfo = &begin);
-	DO(peer, vkCmdFillBuffer, .commandBuffer = commands, .dstBuffer = ID(Buffer, buffer),
-		.size = VK_WHOLE_SIZE);
-	VkResult result;
-	ASK(&result, peer, vkEndCommandBuffer, .commandBuffer = commands);
-	return result;
-}
-
-static void allocate_commands(struct peer *peer) {
-	create_pool_and_layout(peer);
-	const VkCommandBufferAllocateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-		.commandPool = ID(CommandPool, POOL),
-		.commandBufferCount = 1,
-	};
-	VkCommandBuffer commands = ID(CommandBuffer, COMMANDS);
-	EXPECT(VK_SUCCESS, peer, vkAllocateCommandBuffers, .device = DEVICE, .pAllocateInfo = &info,
-		.pCommandBuffers = &commands);
-}
-
 static void create_images(struct peer *peer, uint32_t *type) {
 	for (uint32_t i = 0; i < 2; i++) {
 		VkImage image = ID(Image, IMAGES + i);
@@ -678,210 +519,12 @@ static void test_sparse_binding(void) {
 	stop(&peer);
 }
 
-/* --- enumeration --- */
-
-static void test_enumeration(void) {
-	struct peer peer;
-	/* both are asked twice: for the number, and for the handles */
-	start_bare(&peer, FAULT(vkEnumeratePhysicalDevices, 1) ","
-		FAULT(vkEnumeratePhysicalDevices, 3) ","
-		FAULT(vkEnumeratePhysicalDeviceGroups, 1) ","
-		FAULT(vkEnumeratePhysicalDeviceGroups, 3));
-	const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
-	VkInstance instance = ID(Instance, PEER_INSTANCE);
-	EXPECT(VK_SUCCESS, &peer, vkCreateInstance, .pCreateInfo = &info, .pInstance = &instance);
-	for (int i = 0; i < 3; i++) {
-		uint32_t count = 1;
-		VkPhysicalDevice physical = PEER_PHYSICAL_HANDLE;
-		EXPECT(i < 2 ? OUT_OF_MEMORY : VK_SUCCESS, &peer, vkEnumeratePhysicalDevices,
-			.instance = instance, .pPhysicalDeviceCount = &count,
-			.pPhysicalDevices = &physical);
-	}
-	for (int i = 0; i < 3; i++) {
-		uint32_t count = 1;
-		VkPhysicalDeviceGroupProperties group = {
-			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_GROUP_PROPERTIES};
-		struct venus_vkEnumeratePhysicalDeviceGroups enumerate = {.instance = instance,
-			.pPhysicalDeviceGroupCount = &count,
-			.pPhysicalDeviceGroupProperties = &group};
-		PEER_CALL(&peer, vkEnumeratePhysicalDeviceGroups, &enumerate);
-		CHECK_INT(enumerate.ret, i < 2 ? OUT_OF_MEMORY : VK_SUCCESS);
-		if (i == 2) {
-			CHECK_INT(*enumerate.pPhysicalDeviceGroupCount, 1);
-			CHECK(enumerate.pPhysicalDeviceGroupProperties->physicalDevices[0] ==
-				PEER_PHYSICAL_HANDLE);
-		}
-	}
-	stop(&peer);
-}
-
-/* --- resets --- */
-
-/** Leaves the command buffer in a recording that cannot be ended. */
-static void spoil_commands(struct peer *peer) {
-	VkBuffer buffer = ID(Buffer, BUFFERS);
-	CHECK_INT(record_fill(peer, BUFFERS), VK_ERROR_OUT_OF_HOST_MEMORY);
-	DO(peer, vkDestroyBuffer, .device = DEVICE, .buffer = buffer);
-}
-
-/** A failed buffer; the renderer's own is the first. */
-static void make_failed_buffer(struct peer *peer) {
-	VkBuffer buffer = ID(Buffer, BUFFERS);
-	DO(peer, vkCreateBuffer, .device = DEVICE, .pCreateInfo = &buffer_info, .pBuffer = &buffer);
-}
-
-static VkResult record_nothing(struct peer *peer) {
-	const VkCommandBuffer commands = ID(CommandBuffer, COMMANDS);
-	const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-	DO(peer, vkBeginCommandBuffer, .commandBuffer = commands, .pBeginInfo = &begin);
-	VkResult result;
-	ASK(&result, peer, vkEndCommandBuffer, .commandBuffer = commands);
-	return result;
-}
-
-static void test_reset_command_buffer(void) {
-	struct peer peer;
-	/* the guest resets once; the second and third are the renderer's, before a new recording */
-	start(&peer, FAULT(vkCreateBuffer, 2) "," FAULT(vkResetCommandBuffer, 1) ","
-		FAULT(vkResetCommandBuffer, 2));
-	allocate_commands(&peer);
-	make_failed_buffer(&peer);
-	spoil_commands(&peer);
-	EXPECT(OUT_OF_MEMORY, &peer, vkResetCommandBuffer,
-		.commandBuffer = ID(CommandBuffer, COMMANDS));
-	CHECK_INT(record_nothing(&peer), VK_ERROR_OUT_OF_HOST_MEMORY);
-	CHECK_INT(record_nothing(&peer), VK_SUCCESS);
-	EXPECT(VK_SUCCESS, &peer, vkResetCommandBuffer,
-		.commandBuffer = ID(CommandBuffer, COMMANDS));
-	CHECK_INT(record_nothing(&peer), VK_SUCCESS);
-	stop(&peer);
-}
-
-/** Command buffers that only their pool resets wait until it does. */
-static void test_reset_command_pool(void) {
-	for (int answered = 0; answered < 2; answered++) {
-		struct peer peer;
-		start(&peer, FAULT(vkResetCommandPool, 1));
-		const VkCommandPoolCreateInfo pool_info = {
-			.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
-		VkCommandPool pool = ID(CommandPool, POOL);
-		EXPECT(VK_SUCCESS, &peer, vkCreateCommandPool, .device = DEVICE,
-			.pCreateInfo = &pool_info, .pCommandPool = &pool);
-		const VkCommandBufferAllocateInfo info = {
-			.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-			.commandPool = pool,
-			.commandBufferCount = 1,
-		};
-		VkCommandBuffer commands = ID(CommandBuffer, COMMANDS);
-		EXPECT(VK_SUCCESS, &peer, vkAllocateCommandBuffers, .device = DEVICE,
-			.pAllocateInfo = &info, .pCommandBuffers = &commands);
-		CHECK_INT(record_nothing(&peer), VK_SUCCESS);
-		VkResult result;
-		DO_OR_ASK(&result, answered, &peer, vkResetCommandPool, .device = DEVICE,
-			.commandPool = pool);
-		CHECK_INT(result, answered ? OUT_OF_MEMORY : VK_SUCCESS);
-		CHECK_INT(record_nothing(&peer), VK_ERROR_OUT_OF_HOST_MEMORY);
-		EXPECT(VK_SUCCESS, &peer, vkResetCommandPool, .device = DEVICE,
-			.commandPool = pool);
-		CHECK_INT(record_nothing(&peer), VK_SUCCESS);
-		stop(&peer);
-	}
-}
-
-/** The sets' ids are free, whatever the host says. */
-static void test_reset_descriptor_pool(void) {
-	struct peer peer;
-	start(&peer, FAULT(vkResetDescriptorPool, 1));
-	create_pool_and_layout(&peer);
-	VkDescriptorPool pool = ID(DescriptorPool, DESCRIPTOR_POOL);
-	EXPECT(VK_SUCCESS, &peer, vkCreateDescriptorPool, .device = DEVICE,
-		.pCreateInfo = &descriptor_pool_info, .pDescriptorPool = &pool);
-	const VkDescriptorSetLayout layout = ID(DescriptorSetLayout, SET_LAYOUT);
-	const VkDescriptorSetAllocateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-		.descriptorPool = pool,
-		.descriptorSetCount = 1,
-		.pSetLayouts = &layout,
-	};
-	VkDescriptorSet set = ID(DescriptorSet, SETS);
-	for (int i = 0; i < 3; i++) {
-		EXPECT(VK_SUCCESS, &peer, vkAllocateDescriptorSets, .device = DEVICE,
-			.pAllocateInfo = &info, .pDescriptorSets = &set);
-		EXPECT(i == 0 ? OUT_OF_MEMORY : VK_SUCCESS, &peer, vkResetDescriptorPool,
-			.device = DEVICE, .descriptorPool = pool);
-	}
-	stop(&peer);
-}
-
-/** A refusal that the guest hears is an error; for one that it does not, once more is tried. */
-static void test_reset_fences(void) {
-	struct peer peer;
-	start(&peer, FAULT(vkResetFences, 1) "," FAULT(vkResetFences, 2));
-	const VkFenceCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .flags = VK_FENCE_CREATE_SIGNALED_BIT};
-	VkFence fence = ID(Fence, FENCE);
-	EXPECT(VK_SUCCESS, &peer, vkCreateFence, .device = DEVICE, .pCreateInfo = &info,
-		.pFence = &fence);
-	EXPECT(OUT_OF_MEMORY, &peer, vkResetFences, .device = DEVICE, .fenceCount = 1,
-		.pFences = &fence);
-	EXPECT(VK_SUCCESS, &peer, vkGetFenceStatus, .device = DEVICE, .fence = fence);
-	DO(&peer, vkResetFences, .device = DEVICE, .fenceCount = 1, .pFences = &fence);
-	EXPECT(VK_NOT_READY, &peer, vkGetFenceStatus, .device = DEVICE, .fence = fence);
-	stop(&peer);
-}
-
-/* --- what the host tells --- */
-
-static void test_status(void) {
-	struct peer peer;
-	start(&peer, FAULT(vkGetEventStatus, 1) "," FAULT(vkGetQueryPoolResults, 1));
-	allocate_commands(&peer);
-	const VkEventCreateInfo event_info = {.sType = VK_STRUCTURE_TYPE_EVENT_CREATE_INFO};
-	VkEvent event = ID(Event, EVENT);
-	EXPECT(VK_SUCCESS, &peer, vkCreateEvent, .device = DEVICE, .pCreateInfo = &event_info,
-		.pEvent = &event);
-	EXPECT(OUT_OF_MEMORY, &peer, vkGetEventStatus, .device = DEVICE, .event = event);
-	EXPECT(VK_EVENT_RESET, &peer, vkGetEventStatus, .device = DEVICE, .event = event);
-
-	const VkQueryPoolCreateInfo queries_info = {
-		.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-		.queryType = VK_QUERY_TYPE_TIMESTAMP,
-		.queryCount = 1,
-	};
-	VkQueryPool queries = ID(QueryPool, QUERIES);
-	EXPECT(VK_SUCCESS, &peer, vkCreateQueryPool, .device = DEVICE, .pCreateInfo = &queries_info,
-		.pQueryPool = &queries);
-	const VkCommandBuffer commands = ID(CommandBuffer, COMMANDS);
-	const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-	DO(&peer, vkBeginCommandBuffer, .commandBuffer = commands, .pBeginInfo = &begin);
-	DO(&peer, vkCmdResetQueryPool, .commandBuffer = commands, .queryPool = queries,
-		.queryCount = 1);
-	DO(&peer, vkCmdWriteTimestamp, .commandBuffer = commands,
-		.pipelineStage = VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, .queryPool = queries);
-	EXPECT(VK_SUCCESS, &peer, vkEndCommandBuffer, .commandBuffer = commands);
-	const VkSubmitInfo submit = {
-		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.commandBufferCount = 1,
-		.pCommandBuffers = &commands,
-	};
-	EXPECT(VK_SUCCESS, &peer, vkQueueSubmit, .queue = PEER_QUEUE_HANDLE, .submitCount = 1,
-		.pSubmits = &submit);
-	for (int i = 0; i < 2; i++) {
-		uint64_t result = 0;
-		EXPECT(i == 0 ? OUT_OF_MEMORY : VK_SUCCESS, &peer, vkGetQueryPoolResults,
-			.device = DEVICE, .queryPool = queries, .queryCount = 1,
-			.dataSize = sizeof(result), .pData = &result, .stride = sizeof(result),
-			.flags = VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
-	}
-	stop(&peer);
-}
-
 int main(int argc, char **argv) {
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s VENERA-RENDER\n", argv[0]);
 		return 2;
 	}
-	program = argv[1];
+	refusals_program = argv[1];
 	log_init("test", LOG_LEVEL_INFO);
 	RUN(test_answered_creations);
 	RUN(test_allocations);
@@ -890,11 +533,5 @@ int main(int argc, char **argv) {
 	RUN(test_memory);
 	RUN(test_secondary_command_buffers);
 	RUN(test_sparse_binding);
-	RUN(test_enumeration);
-	RUN(test_reset_command_buffer);
-	RUN(test_reset_command_pool);
-	RUN(test_reset_descriptor_pool);
-	RUN(test_reset_fences);
-	RUN(test_status);
 	return 0;
 }
