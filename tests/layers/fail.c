@@ -152,16 +152,15 @@ DEFINE_FUNCTION(AllocateMemory,
  * Of several pipelines the last fails, and the others are there: who asked for them has to see
  * to that.
  */
-#define DEFINE_CREATE_PIPELINES(kind) \
-	static VKAPI_ATTR VkResult VKAPI_CALL fail_Create##kind##Pipelines(VkDevice handle, \
-			VkPipelineCache cache, uint32_t count, \
-			const Vk##kind##PipelineCreateInfo *infos, \
+#define DEFINE_CREATE_PIPELINES(function, info_type, parameters, ...) \
+	static VKAPI_ATTR VkResult VKAPI_CALL fail_##function(VkDevice handle, \
+			PARAMETERS parameters, uint32_t count, const info_type *infos, \
 			const VkAllocationCallbacks *allocator, VkPipeline *objects) { \
 		static _Atomic unsigned calls; \
-		const VkResult result = asked_for( \
-			"vkCreate" #kind "Pipelines", atomic_fetch_add(&calls, 1) + 1); \
-		const VkResult real = DEVICE_NEXT(handle, Create##kind##Pipelines)( \
-			handle, cache, count, infos, allocator, objects); \
+		const VkResult result = \
+			asked_for("vk" #function, atomic_fetch_add(&calls, 1) + 1); \
+		const VkResult real = DEVICE_NEXT(handle, function)( \
+			handle, __VA_ARGS__, count, infos, allocator, objects); \
 		if (result == VK_SUCCESS || real != VK_SUCCESS) { \
 			return real; \
 		} \
@@ -169,8 +168,13 @@ DEFINE_FUNCTION(AllocateMemory,
 		objects[count - 1] = VK_NULL_HANDLE; \
 		return result; \
 	}
-DEFINE_CREATE_PIPELINES(Graphics)
-DEFINE_CREATE_PIPELINES(Compute)
+#define PARAMETERS(...) __VA_ARGS__
+DEFINE_CREATE_PIPELINES(
+	CreateGraphicsPipelines, VkGraphicsPipelineCreateInfo, (VkPipelineCache cache), cache)
+DEFINE_CREATE_PIPELINES(
+	CreateComputePipelines, VkComputePipelineCreateInfo, (VkPipelineCache cache), cache)
+DEFINE_CREATE_PIPELINES(CreateRayTracingPipelinesKHR, VkRayTracingPipelineCreateInfoKHR,
+	(VkDeferredOperationKHR operation, VkPipelineCache cache), operation, cache)
 
 DEFINE_FUNCTION(BindBufferMemory2,
 	(VkDevice handle, uint32_t count, const VkBindBufferMemoryInfo *infos), handle, count, infos)
@@ -237,6 +241,7 @@ static const struct layer_function device_functions[] = {
 	ENTRY(AllocateMemory)
 	ENTRY(CreateGraphicsPipelines)
 	ENTRY(CreateComputePipelines)
+	ENTRY(CreateRayTracingPipelinesKHR)
 	ENTRY(AllocateCommandBuffers)
 	ENTRY(AllocateDescriptorSets)
 	ENTRY(BindBufferMemory)

@@ -13,6 +13,7 @@
 #include "../unit/test.h"
 #include "base/log.h"
 
+#include "empty_rgen_spv.h"
 #include "triangle_vert_spv.h"
 
 /* --- enumeration --- */
@@ -314,7 +315,23 @@ static void test_host_copies(void) {
 	stop(&peer);
 }
 
-/* --- pipeline libraries --- */
+/* --- pipelines --- */
+
+static void create_layout_and_shader(struct peer *peer, const uint32_t *code, size_t size) {
+	const VkPipelineLayoutCreateInfo layout_info = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+	VkPipelineLayout layout = ID(PipelineLayout, LAYOUT);
+	EXPECT(VK_SUCCESS, peer, vkCreatePipelineLayout, .device = DEVICE,
+		.pCreateInfo = &layout_info, .pPipelineLayout = &layout);
+	const VkShaderModuleCreateInfo shader_info = {
+		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+		.codeSize = size,
+		.pCode = code,
+	};
+	VkShaderModule shader = ID(ShaderModule, SHADER);
+	EXPECT(VK_SUCCESS, peer, vkCreateShaderModule, .device = DEVICE,
+		.pCreateInfo = &shader_info, .pShaderModule = &shader);
+}
 
 /** The part of a pipeline that says how vertices come in. */
 static VkResult create_library(struct peer *peer, bool answered) {
@@ -381,13 +398,13 @@ static VkResult link_library(struct peer *peer, bool answered) {
 	return result;
 }
 
-static VkResult bind_linked(struct peer *peer) {
+/** Binds the first pipeline in a command buffer: can it be recorded? */
+static VkResult bind_pipeline(struct peer *peer, VkPipelineBindPoint point) {
 	const VkCommandBuffer commands = ID(CommandBuffer, COMMANDS);
 	const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
 	DO(peer, vkBeginCommandBuffer, .commandBuffer = commands, .pBeginInfo = &begin);
 	DO(peer, vkCmdBindPipeline, .commandBuffer = commands,
-		.pipelineBindPoint = VK_PIPELINE_BIND_POINT_GRAPHICS,
-		.pipeline = ID(Pipeline, PIPELINES));
+		.pipelineBindPoint = point, .pipeline = ID(Pipeline, PIPELINES));
 	VkResult result;
 	ASK(&result, peer, vkEndCommandBuffer, .commandBuffer = commands);
 	return result;
@@ -405,31 +422,105 @@ static void test_failed_libraries(void) {
 	start_with(&peer, FAULT(vkCreateGraphicsPipelines, 1) "," FAULT(vkCreateGraphicsPipelines, 2),
 		VK_API_VERSION_1_3, &feature, extensions, 2);
 	allocate_commands(&peer);
-	const VkPipelineLayoutCreateInfo layout_info = {
-		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
-	VkPipelineLayout layout = ID(PipelineLayout, LAYOUT);
-	EXPECT(VK_SUCCESS, &peer, vkCreatePipelineLayout, .device = DEVICE,
-		.pCreateInfo = &layout_info, .pPipelineLayout = &layout);
-	const VkShaderModuleCreateInfo shader_info = {
-		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-		.codeSize = sizeof(triangle_vert_spv),
-		.pCode = triangle_vert_spv,
-	};
-	VkShaderModule shader = ID(ShaderModule, SHADER);
-	EXPECT(VK_SUCCESS, &peer, vkCreateShaderModule, .device = DEVICE,
-		.pCreateInfo = &shader_info, .pShaderModule = &shader);
+	create_layout_and_shader(&peer, triangle_vert_spv, sizeof(triangle_vert_spv));
 
 	CHECK_INT(create_library(&peer, true), OUT_OF_MEMORY);
 	create_library(&peer, false);
 	CHECK_INT(link_library(&peer, true), VK_ERROR_OUT_OF_HOST_MEMORY);
 	link_library(&peer, false);
-	CHECK_INT(bind_linked(&peer), VK_ERROR_OUT_OF_HOST_MEMORY);
+	CHECK_INT(bind_pipeline(&peer, VK_PIPELINE_BIND_POINT_GRAPHICS), VK_ERROR_OUT_OF_HOST_MEMORY);
 	DO(&peer, vkDestroyPipeline, .device = DEVICE, .pipeline = ID(Pipeline, PIPELINES));
 	DO(&peer, vkDestroyPipeline, .device = DEVICE, .pipeline = ID(Pipeline, LIBRARY));
 
 	CHECK_INT(create_library(&peer, true), VK_SUCCESS);
 	CHECK_INT(link_library(&peer, true), VK_SUCCESS);
-	CHECK_INT(bind_linked(&peer), VK_SUCCESS);
+	CHECK_INT(bind_pipeline(&peer, VK_PIPELINE_BIND_POINT_GRAPHICS), VK_SUCCESS);
+	stop(&peer);
+}
+
+static VkResult create_ray_pipelines(struct peer *peer, bool answered) {
+	const VkPipelineShaderStageCreateInfo stage = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+		.stage = VK_SHADER_STAGE_RAYGEN_BIT_KHR,
+		.module = ID(ShaderModule, SHADER),
+		.pName = "main",
+	};
+	const VkRayTracingShaderGroupCreateInfoKHR group = {
+		.sType = VK_STRUCTURE_TYPE_RAY_TRACING_SHADER_GROUP_CREATE_INFO_KHR,
+		.type = VK_RAY_TRACING_SHADER_GROUP_TYPE_GENERAL_KHR,
+		.generalShader = 0,
+		.closestHitShader = VK_SHADER_UNUSED_KHR,
+		.anyHitShader = VK_SHADER_UNUSED_KHR,
+		.intersectionShader = VK_SHADER_UNUSED_KHR,
+	};
+	const VkRayTracingPipelineCreateInfoKHR info = {
+		.sType = VK_STRUCTURE_TYPE_RAY_TRACING_PIPELINE_CREATE_INFO_KHR,
+		.stageCount = 1,
+		.pStages = &stage,
+		.groupCount = 1,
+		.pGroups = &group,
+		.maxPipelineRayRecursionDepth = 1,
+		.layout = ID(PipelineLayout, LAYOUT),
+	};
+	const VkRayTracingPipelineCreateInfoKHR infos[] = {info, info};
+	VkPipeline pipelines[] = {ID(Pipeline, PIPELINES), ID(Pipeline, PIPELINES + 1)};
+	VkResult result;
+	DO_OR_ASK(&result, answered, peer, vkCreateRayTracingPipelinesKHR, .device = DEVICE,
+		.createInfoCount = 2, .pCreateInfos = infos, .pPipelines = pipelines);
+	return result;
+}
+
+static void destroy_ray_pipelines(struct peer *peer) {
+	for (uint32_t i = 0; i < 2; i++) {
+		DO(peer, vkDestroyPipeline, .device = DEVICE,
+			.pipeline = ID(Pipeline, PIPELINES + i));
+	}
+}
+
+/** Of two the driver refuses the second: neither is there. */
+static void test_ray_tracing_pipelines(void) {
+	static const char *const extensions[] = {"VK_KHR_acceleration_structure",
+		"VK_KHR_deferred_host_operations", "VK_KHR_ray_tracing_pipeline"};
+	VkPhysicalDeviceRayTracingPipelineFeaturesKHR rays = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_RAY_TRACING_PIPELINE_FEATURES_KHR};
+	VkPhysicalDeviceFeatures2 all = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &rays};
+	struct peer peer;
+	start(&peer, "");
+	struct venus_vkGetPhysicalDeviceFeatures2 get = {
+		.physicalDevice = PEER_PHYSICAL_HANDLE, .pFeatures = &all};
+	PEER_CALL(&peer, vkGetPhysicalDeviceFeatures2, &get);
+	const bool there = ((const VkPhysicalDeviceRayTracingPipelineFeaturesKHR *)
+		get.pFeatures->pNext)->rayTracingPipeline;
+	stop(&peer);
+	if (!there) {
+		printf("  no ray tracing pipelines here\n");
+		return;
+	}
+	VkPhysicalDeviceBufferDeviceAddressFeatures addresses = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES,
+		.bufferDeviceAddress = VK_TRUE,
+	};
+	VkPhysicalDeviceAccelerationStructureFeaturesKHR structures = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ACCELERATION_STRUCTURE_FEATURES_KHR,
+		.pNext = &addresses,
+		.accelerationStructure = VK_TRUE,
+	};
+	rays.pNext = &structures;
+	rays.rayTracingPipeline = VK_TRUE;
+	start_with(&peer, FAULT(vkCreateRayTracingPipelinesKHR, 1) ","
+		FAULT(vkCreateRayTracingPipelinesKHR, 2), VK_API_VERSION_1_3, &rays, extensions, 3);
+	allocate_commands(&peer);
+	create_layout_and_shader(&peer, empty_rgen_spv, sizeof(empty_rgen_spv));
+
+	CHECK_INT(create_ray_pipelines(&peer, true), OUT_OF_MEMORY);
+	create_ray_pipelines(&peer, false);
+	CHECK_INT(bind_pipeline(&peer, VK_PIPELINE_BIND_POINT_RAY_TRACING_KHR),
+		VK_ERROR_OUT_OF_HOST_MEMORY);
+	destroy_ray_pipelines(&peer);
+	CHECK_INT(create_ray_pipelines(&peer, true), VK_SUCCESS);
+	CHECK_INT(bind_pipeline(&peer, VK_PIPELINE_BIND_POINT_RAY_TRACING_KHR), VK_SUCCESS);
+	destroy_ray_pipelines(&peer);
 	stop(&peer);
 }
 
@@ -448,5 +539,6 @@ int main(int argc, char **argv) {
 	RUN(test_status);
 	RUN(test_host_copies);
 	RUN(test_failed_libraries);
+	RUN(test_ray_tracing_pipelines);
 	return 0;
 }
