@@ -120,6 +120,7 @@ WRAP(int, posix_fallocate64, (int fd, off_t offset, off_t size), (fd, offset, si
 	ENOSPC, ENOSPC)
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), KIND_RECEIVE,
 	ENOMEM, -1)
+WRAP(pid_t, fork, (void), (), KIND_PROCESS, EAGAIN, -1)
 WRAP(int, posix_spawn,
 	(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		const posix_spawnattr_t *attributes, char *const argv[], char *const env[]),

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "gpu"))
 import harness  # noqa: E402
 
 KINDS = ("memory", "map", "fd", "space", "receive", "process")
-SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "fake driver:")
+SANITIZERS = ("AddressSanitizer:", "detected memory leaks", "runtime error:", "fake driver:")
 CLIENT_TIME = 60
 
 
