@@ -44,7 +44,8 @@ def generate(registry, output):
             write_function(writer, registry, commands[definition], numbers)
     writer.open('const struct fake_function fake_functions[] = {')
     for name in sorted(names):
-        writer.line(f'{{"{name}", (PFN_vkVoidFunction)fake_{names[name]}}},')
+        always = str(registry.extension_of.get(name, '').endswith('_1_0')).lower()
+        writer.line(f'{{"{name}", (PFN_vkVoidFunction)fake_{names[name]}, {always}}},')
     writer.close('};')
     writer.line()
     writer.line(

@@ -16,7 +16,8 @@ static int compare(const void *name, const void *function) {
 static PFN_vkVoidFunction find(const char *name) {
 	const struct fake_function *found = bsearch(
 		name, fake_functions, fake_function_count, sizeof(fake_functions[0]), compare);
-	if (!found || ((fake_get_plan()->lies & FAKE_LIE_FUNCTIONS) && fake_random() % 64 == 0)) {
+	if (!found || (!found->always && (fake_get_plan()->lies & FAKE_LIE_FUNCTIONS) &&
+				fake_random() % 64 == 0)) {
 		return NULL;
 	}
 	return found->function;

@@ -29,7 +29,7 @@ enum fake_lie {
 	FAKE_LIE_LAYOUTS = 1 << 4,      /* where images' texels are */
 	FAKE_LIE_HANDLES = 1 << 5,      /* a success without a handle */
 	FAKE_LIE_CHANGES = 1 << 6,      /* counts differ between two calls, and VK_INCOMPLETE */
-	FAKE_LIE_FUNCTIONS = 1 << 7,    /* some functions are missing */
+	FAKE_LIE_FUNCTIONS = 1 << 7,    /* some functions of extensions and versions are missing */
 };
 
 struct fake_plan {
@@ -97,6 +97,7 @@ struct fake_object *fake_check(uint64_t handle, VkObjectType type);
 struct fake_function {
 	const char *name;
 	PFN_vkVoidFunction function;
+	bool always; /* of Vulkan 1.0: no driver is without it */
 };
 
 /** Sorted by name. */
