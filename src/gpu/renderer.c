@@ -264,7 +264,8 @@ static bool handle_event(struct renderer *renderer, struct channel_message *mess
 		memcpy(&blob, message->body, sizeof(blob));
 		int fd = message->fds[0];
 		bool wants_fd = blob.error == 0 && blob.size > 0;
-		if (wants_fd != (fd >= 0) || blob.error > 0 || blob.map_info > RENDER_MAP_WRITE_COMBINED) {
+		const bool is_errno = blob.error <= 0 && blob.error >= -4095;
+		if (wants_fd != (fd >= 0) || !is_errno || blob.map_info > RENDER_MAP_WRITE_COMBINED) {
 			return false;
 		}
 		message->fds[0] = -1;
