@@ -236,7 +236,9 @@ static void handle_signal(void *data, int signal_number) {
 }
 
 /* 0 or an exit code. */
-static int serve(const struct vtest_server_options *options, enum sandbox_mode sandbox) {
+/* `path` is that of the socket, or NULL if somebody else made it. */
+static int serve(const struct vtest_server_options *options, enum sandbox_mode sandbox,
+		const char *path) {
 	int result = 1;
 	struct event_loop *loop = event_loop_create();
 	if (!loop) {
@@ -258,6 +260,9 @@ static int serve(const struct vtest_server_options *options, enum sandbox_mode s
 	}
 	if (sandbox_enter(vtest_sandbox_policy(), sandbox) < 0) {
 		goto finish_server;
+	}
+	if (path) {
+		log_info("listening on %s", path);
 	}
 	error = event_loop_run(loop);
 	if (error) {
@@ -316,7 +321,6 @@ int main(int argc, char *argv[]) {
 		if (options.fd == -1) {
 			goto destroy_broker;
 		}
-		log_info("listening on %s", path);
 	} else {
 		fd_set_cloexec(options.fd, true);
 	}
@@ -331,7 +335,7 @@ int main(int argc, char *argv[]) {
 				.spare = !options.no_spare,
 			},
 		},
-		options.sandbox);
+		options.sandbox, path);
 	if (path) {
 		broker_remove_file(broker, path);
 	}
