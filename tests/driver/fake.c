@@ -198,7 +198,8 @@ static bool call(const struct wire_command *command, void *args, VkResult *resul
 	return !result || *result >= 0;
 }
 
-bool fake_call(const struct wire_command *command, const void *owner, void *args, VkResult *result) {
+bool fake_call(
+		const struct wire_command *command, const void *owner, void *args, VkResult *result) {
 	(void)owner;
 	if (fake.plan.meanwhile) {
 		fake.plan.meanwhile(fake.plan.data);
@@ -209,7 +210,8 @@ bool fake_call(const struct wire_command *command, const void *owner, void *args
 	return ok;
 }
 
-static uint64_t lie_about_count(uint64_t count, bool with_array, uint64_t capacity, VkResult *result) {
+static uint64_t lie_about_count(
+		uint64_t count, bool with_array, uint64_t capacity, VkResult *result) {
 	const uint32_t lies = fake.plan.lies;
 	if ((lies & FAKE_LIE_COUNTS) && filler_below(&fake.filler, 3) == 0) {
 		static const uint64_t counts[] = {1, 17, 4096, 0x10000000, 0x7fffffff, 0xffffffff};

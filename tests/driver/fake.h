@@ -15,7 +15,8 @@
  * What it is given it reads to the last byte, for AddressSanitizer to see, and it checks that
  * every handle is one that it gave out, of the right type and device, and not destroyed: it
  * aborts if not. What it gives are made-up values, the same for the same plan; those that
- * matter to who asks (memory types, extensions and the like) make sense, unless the plan says otherwise.
+ * matter to who asks (memory types, extensions and the like) make sense, unless the plan says
+ * otherwise.
  *
  * Any thread may call it; a plan is changed by one alone.
  */
@@ -38,13 +39,16 @@ struct fake_plan {
 	uint32_t fail_every; /* 0: only that one; else that one and then each so-many-th */
 	VkResult error;
 	uint32_t lies;    /* enum fake_lie */
-	bool all_extensions; /* offers every device extension that the protocol knows, not just what is needed */
+	bool all_extensions; /* offers every device extension that the protocol knows */
 	/** Called at the beginning of each call, unless NULL: others do things meanwhile. */
 	void (*meanwhile)(void *data);
 	void *data;
 };
 
-/** Before the first call and between tests. Frees what is left of the objects; returns how many there were. */
+/**
+ * Before the first call and between tests. Frees what is left of the objects; returns how many
+ * there were.
+ */
 size_t fake_reset(const struct fake_plan *plan);
 
 /** Changes the plan in the middle. */

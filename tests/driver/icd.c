@@ -5,8 +5,8 @@
  *
  *   VENERA_FAKE_DRIVER=NAME=NUMBER[,NAME=NUMBER...]
  *
- * with the members of struct fake_plan (seed, fail_at, fail_every, error, lies, all_extensions), and crash_at and
- * hang_at: the call in which it dies, or from which it does not return.
+ * with the members of struct fake_plan (seed, fail_at, fail_every, error, lies, all_extensions),
+ * and crash_at and hang_at: the call in which it dies, or from which it does not return.
  */
 
 #include <signal.h>

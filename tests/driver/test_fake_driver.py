@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_fake_driver.py VENERA-VTEST FAKE-ICD.JSON: clients of a host driver that fails, lies, crashes or hangs
-(tests/driver/icd.c). Whatever becomes of the client, its render process ends, nothing is left of it, and the server
-serves the next one."""
+"""test_fake_driver.py VENERA-VTEST FAKE-ICD.JSON: clients of a host driver that fails, lies, crashes
+or hangs (tests/driver/icd.c). Whatever becomes of the client, its render process ends, nothing is
+left of it, and the server goes on."""
 
 import os
 import subprocess

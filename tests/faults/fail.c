@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Linked into a copy of each program, with --wrap for each function below, so that it can be made to fail. Only calls
- * of the program itself go through here, not those of libraries and drivers.
+ * Linked into a copy of each program, with --wrap for each function below, so that it can be made
+ * to fail. Only calls of the program itself go through here, not those of libraries and drivers.
  *
  *   VENERA_FAIL=PROGRAM:KIND:N    the N-th call of that kind fails in processes of that program
  *   VENERA_FAIL=PROGRAM:KIND:N+   and all that follow

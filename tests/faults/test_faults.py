@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_faults.py [--all] vtest|render|gpu FOLDER FAKE-ICD.JSON CLIENT: the N-th call of each kind fails (fail.c, whose
-programs are in FOLDER) in the program, for N = 1, 2 and so on, until a run passes without that; without --all, some of
-these N. What may come of it is an error in the log or the loss of a context: never a crash, a hang, or something that is
-left behind."""
+"""test_faults.py [--all] vtest|render|gpu FOLDER FAKE-ICD.JSON CLIENT: the N-th call of each kind
+fails (fail.c, whose programs are in FOLDER) in the program, for N = 1, 2 and so on, until a run
+passes without that; without --all, some of these N. What may come of it is an error in the log or
+the loss of a context: never a crash, a hang, or something that is left behind."""
 
 import os
 import socket

@@ -5,9 +5,10 @@
  *
  *   fuzz_X [--changes=N] [--seconds=N] [--first=N] [--last=N] [FILE|FOLDER...]
  *
- * tries each file as it is (of a file NAME.pack, which pack.py makes, each that is in it), then N random
- * changes of files that were picked at random (of nothing, if there are none), or as many as fit into the
- * time. Change number n is the same in each run: --first=n --last=n tries it alone.
+ * tries each file as it is (of a file NAME.pack, which pack.py makes, each that is in it), then N
+ * random changes of files that were picked at random (of nothing, if there are none), or as many
+ * as fit into the time. Change number n is the same in each run: --first=n --last=n tries it
+ * alone.
  */
 
 #include <dirent.h>

@@ -12,11 +12,14 @@
  * no system calls if it can be helped.
  *
  * A target is built twice: with libFuzzer (clang, -Dfuzz=true), and with driver.c, which any
- * compiler builds and `make check` runs: it tries the inputs of the corpus and random changes of them.
+ * compiler builds and `make check` runs: it tries the inputs of the corpus and random changes of
+ * them.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/** Changes an input in place; returns the new size, at most `max_size`. Targets need not have it. */
+/**
+ * Changes an input in place; returns the new size, at most `max_size`. Targets need not have it.
+ */
 size_t fuzz_mutate(uint8_t *data, size_t size, size_t max_size, uint64_t random);
 
 /** Frees what is kept between inputs, so that at the end nothing is leaked. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* venera-gpu and a hostile guest, which makes requests on both queues and writes into the queues and its memory what it likes. */
+/*
+ * venera-gpu and a hostile guest, which makes requests on both queues and writes into the queues
+ * and its memory what it likes.
+ */
 
 #include "fuzz.h"
 #include "gpu_world.h"

@@ -100,8 +100,8 @@ pid_t broker_start(struct broker *broker, const char *name, int channel_fd, int 
 }
 
 /*
- * The memory for a request is large, and would be mapped and unmapped for each input. The sanitizer's
- * own start calls these, before what it puts into other functions works.
+ * The memory for a request is large, and would be mapped and unmapped for each input. The
+ * sanitizer's own start calls these, before what it puts into other functions works.
  */
 #define EARLY __attribute__((no_sanitize("address", "undefined")))
 

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /**
- * venera-gpu inside the target: all of src/gpu and src/virtio but main(). Around it are a guest, a
- * front end, render processes, a view, and somebody at the control socket; the input says what the one
- * does that is not trusted, and when; the others behave.
+ * venera-gpu inside the target: all of src/gpu and src/virtio but main(). Around it are a guest,
+ * a front end, render processes, a view, and somebody at the control socket; the input says what
+ * the one does that is not trusted, and when; the others behave.
  *
  * An input is a series of steps: struct gpu_world_step, then its bytes.
  */
@@ -20,7 +20,10 @@ struct gpu_world_step {
 };
 
 enum gpu_world_party {
-	/** A request on a queue. how: bit 0: the cursor's; bits 1, 2: in pieces, indirect; bit 3: no room. */
+	/**
+	 * A request on a queue. how: bit 0: the cursor's; bits 1, 2: in pieces, indirect; bit 3: no
+	 * room.
+	 */
 	GPU_WORLD_REQUEST,
 	/** Bytes of guest memory: u32 where, then what; then both queues are kicked. */
 	GPU_WORLD_POKE,

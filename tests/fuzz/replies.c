@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Encodes replies, of whatever a driver may answer to a command, into as much room as there is, and decodes
- * them as a guest does; and decodes the bytes of the input as a reply.
+ * Encodes replies, of whatever a driver may answer to a command, into as much room as there is,
+ * and decodes them as a guest does; and decodes the bytes of the input as a reply.
  *
- * An input: u16 command, u16 words of room, u32 of what the request and the answer are made up; the rest are
- * the bytes of a reply.
+ * An input: u16 command, u16 words of room, u32 of what the request and the answer are made up;
+ * the rest are the bytes of a reply.
  */
 
 #include <stdlib.h>
@@ -88,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		uint8_t *reply = malloc(limit);
 		struct venus_encoder answer = {.cursor = reply, .end = reply + limit};
 		command->encode_reply(&answer, args);
-		if (!answer.overflow && !decode_reply(command, reply, (size_t)(answer.cursor - reply), asked)) {
+		const size_t written = (size_t)(answer.cursor - reply);
+		if (!answer.overflow && !decode_reply(command, reply, written, asked)) {
 			abort();
 		}
 		free(reply);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Decodes streams of commands. Every object that a command may name exists (see filler_objects), so that
- * what gets through is much; what was decoded is also replied to, into too little room now and then.
+ * Decodes streams of commands. Every object that a command may name exists (see filler_objects),
+ * so that what gets through is much; what was decoded is also replied to, into too little room
+ * now and then.
  */
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A render process, its device and the memory that it shares with the guest: messages of the device's
- * in any form, rings that the guest writes to at any time, also between two calls of one command and
- * while the ring sleeps.
+ * A render process, its device and the memory that it shares with the guest: messages of the
+ * device's in any form, rings that the guest writes to at any time, also between two calls of one
+ * command and while the ring sleeps.
  *
  * An input is a series of steps: u8 what, u8 how, u16 size, then that many bytes.
  */
@@ -95,7 +95,10 @@ static void while_waiting(void) {
 	}
 }
 
-/** The ring's thread is a function here, which returns when it is told to stop, and can be called again. */
+/**
+ * The ring's thread is a function here, which returns when it is told to stop, and can be called
+ * again.
+ */
 static void run_ring(void) {
 	struct render_ring *ring = the_ring();
 	if (!ring || script.depth) {
@@ -215,7 +218,8 @@ size_t fuzz_mutate(uint8_t *data, size_t size, size_t max_size, uint64_t random)
 		uint16_t bytes;
 		memcpy(&bytes, data + at + 2, sizeof(bytes));
 		const uint8_t what = data[at] % STEP_COUNT;
-		if ((what == STEP_COMMANDS || what == STEP_SUBMIT) && (last == SIZE_MAX || random % 3 == 0)) {
+		if ((what == STEP_COMMANDS || what == STEP_SUBMIT) &&
+				(last == SIZE_MAX || random % 3 == 0)) {
 			last = at;
 		}
 		random = random * 6364136223846793005u + 1442695040888963407u;

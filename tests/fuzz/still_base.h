@@ -12,7 +12,10 @@
 /** Larger shared memory is refused, as by a machine that is out of it. */
 #define STILL_MAX_SHMEM ((size_t)256 * 1024)
 
-/** Sets the clock to its beginning. It moves a microsecond with each look at it, and no further by itself. */
+/**
+ * Sets the clock to its beginning. It moves a microsecond with each look at it, and no further by
+ * itself.
+ */
 void still_base_begin(void);
 void still_clock_advance(uint64_t ns);
 

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /**
- * Sockets that are none (in place of base/socket.h), an event loop that waits for nothing (in place of
- * base/event_loop.h), and system calls about descriptors of ours. The target is at the other end of
- * each socket.
+ * Sockets that are none (in place of base/socket.h), an event loop that waits for nothing (in
+ * place of base/event_loop.h), and system calls about descriptors of ours. The target is at the
+ * other end of each socket.
  */
 
 /** A new socket: what the code under test reads from it is what the target feeds it. */
@@ -24,7 +24,9 @@ void still_socket_hang_up(int fd);
 /** Is it open, on the side of the code under test? */
 bool still_socket_is_open(int fd);
 
-/** A listening socket has somebody waiting: the next accept gives a new socket, which is returned. */
+/**
+ * A listening socket has somebody waiting: the next accept gives a new socket, which is returned.
+ */
 int still_socket_call(int listen_fd);
 
 /** The newest of socket_pair()'s: our end is the first one. */

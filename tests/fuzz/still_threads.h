@@ -10,13 +10,18 @@
  * input does the same each time.
  */
 
-/** `wait` is called for every sleep and every wait for a condition: it must see to it that they end. */
+/**
+ * `wait` is called for every sleep and every wait for a condition: it must see to it that they
+ * end.
+ */
 void still_threads_begin(void (*wait)(void));
 
 /** Aborts if a thread was not joined. */
 void still_threads_end(void);
 
-/** Runs the threads that were started and have not run, until they return. They can be run again. */
+/**
+ * Runs the threads that were started and have not run, until they return. They can be run again.
+ */
 void still_threads_run(void);
 
 #endif

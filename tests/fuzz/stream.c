@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Executes a long stream of commands, made of recorded sessions of real clients one after the other, and
- * variants of it in which random bits are flipped:
+ * Executes a long stream of commands, made of recorded sessions of real clients one after the
+ * other, and variants of it in which random bits are flipped:
  *
  *   fuzz_stream [--commands=N] [--variants=N] [--first=N] FOLDER-OR-PACK...
  *
- * Each pack is a session: all that one client sent, from its vkCreateInstance to the end. First the whole
- * stream is executed as it is, N commands. Then the variants. A session leaves nothing behind, so what a
- * variant executes before the session in which its bits are flipped is what was executed before: it is
- * left out. A variant is the session that is hit and the one that follows it.
+ * Each pack is a session: all that one client sent, from its vkCreateInstance to the end. First
+ * the whole stream is executed as it is, N commands. Then the variants. A session leaves nothing
+ * behind, so what a variant executes before the session in which its bits are flipped is what was
+ * executed before: it is left out. A variant is the session that is hit and the one that follows
+ * it.
  *
  * Variant number n is the same in each run.
  */

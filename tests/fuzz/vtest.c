@@ -3,7 +3,8 @@
 /*
  * venera-vtest and a hostile client, and, if the input says so, a hostile render process.
  *
- * An input: u8, bit 0: the render process behaves; then steps: u8 what, u8 how, u16 size, that many bytes.
+ * An input: u8, bit 0: the render process behaves; then steps: u8 what, u8 how, u16 size, that
+ * many bytes.
  */
 
 #include <errno.h>
@@ -24,7 +25,7 @@
 
 enum step {
 	STEP_CLIENT,  /* bytes; how: bit 0: framed as a message of type how / 2 */
-	STEP_RENDER,  /* u32 type and a body; how: bit 0: a descriptor comes with it, 1: not sealed, 2: it ends */
+	STEP_RENDER,  /* u32 type and a body; how: bits: a descriptor comes with it, not sealed, it ends */
 	STEP_TIME,    /* `how` tenths of a second */
 	STEP_HANG_UP, /* of the client */
 	STEP_ROOM,    /* the client reads `how` bytes, and no more */
@@ -161,7 +162,8 @@ static void sent(int fd, const uint8_t *data, size_t size, const int *fds, int f
 
 /* --- the input --- */
 
-static void step(struct event_loop *loop, uint8_t what, uint8_t how, const uint8_t *data, size_t size) {
+static void step(
+		struct event_loop *loop, uint8_t what, uint8_t how, const uint8_t *data, size_t size) {
 	switch (what % STEP_COUNT) {
 	case STEP_CLIENT:
 		if (how & 1) {
@@ -238,7 +240,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 }
 
 size_t fuzz_mutate(uint8_t *data, size_t size, size_t max_size, uint64_t random) {
-	static const uint8_t types[] = {VTEST_CREATE_RENDERER, VTEST_PROTOCOL_VERSION, VTEST_CONTEXT_INIT,
+	static const uint8_t types[] = {VTEST_CREATE_RENDERER, VTEST_PROTOCOL_VERSION,
+		VTEST_CONTEXT_INIT,
 		VTEST_RESOURCE_CREATE_BLOB, VTEST_SYNC_CREATE, VTEST_SYNC_WRITE, VTEST_SYNC_WAIT,
 		VTEST_SUBMIT_CMD2, VTEST_RESOURCE_UNREF, VTEST_RESOURCE_BUSY_WAIT, VTEST_SYNC_READ,
 		VTEST_SYNC_UNREF, VTEST_GET_CAPSET, VTEST_GET_PARAM, VTEST_RESOURCE_EXPORT_FD,

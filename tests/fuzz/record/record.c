@@ -2,8 +2,9 @@
 
 /*
  * Linked into a venera-render of its own, which writes the commands that it executes to
- * $VENERA_RECORD/<process id>.pack: one behind the other, each behind its length, from all rings, without those
- * that only say where commands and replies lie. pack.py makes inputs for fuzzers of that.
+ * $VENERA_RECORD/<process id>.pack: one behind the other, each behind its length, from all rings,
+ * without those that only say where commands and replies lie. pack.py makes inputs for fuzzers of
+ * that.
  *
  * Each function is linked with --wrap.
  */
@@ -72,7 +73,8 @@ static void write_command(const uint8_t *data, size_t size) {
 
 bool __real_render_executor_run(struct render_executor *executor, const uint8_t *data, size_t size);
 bool __wrap_render_executor_run(struct render_executor *executor, const uint8_t *data, size_t size);
-bool __wrap_render_executor_run(struct render_executor *executor, const uint8_t *data, size_t size) {
+bool __wrap_render_executor_run(
+		struct render_executor *executor, const uint8_t *data, size_t size) {
 	batch = data;
 	const bool ok = __real_render_executor_run(executor, data, size);
 	if (!executor->ring) {
