@@ -208,6 +208,7 @@ bool gpu_blob_unmap(struct gpu_device *device, struct gpu_resource *resource) {
 		set_unmapped(resource);
 		return false;
 	}
+	gpu_resource_set_unmapping(resource);
 	resource->busy = true;
 	return true;
 }

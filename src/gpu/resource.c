@@ -48,6 +48,10 @@ struct gpu_resource *gpu_resource_create(
 	return resource;
 }
 
+static bool takes_mapping(const struct gpu_resource *resource) {
+	return resource->mapped && !resource->unmapping;
+}
+
 /* Adds it to those of its owner, or of nobody; or takes it away. */
 static void count_owned(struct gpu_resource *resource, bool adds) {
 	struct gpu_context *owner = resource->owner;
@@ -55,7 +59,7 @@ static void count_owned(struct gpu_resource *resource, bool adds) {
 	if (owner) {
 		owner->owned_count += one;
 		owner->owned_bytes += one * resource->fd_size;
-		owner->mapped_count += one * resource->mapped;
+		owner->mapped_count += one * takes_mapping(resource);
 	} else if (resource->kind == GPU_RESOURCE_HOST) {
 		resource->device->orphan_bytes += one * resource->fd_size;
 	}
@@ -81,14 +85,21 @@ void gpu_resource_set_memory(struct gpu_resource *resource, int fd, uint64_t siz
 void gpu_resource_set_mapped(struct gpu_resource *resource, bool mapped) {
 	struct gpu_device *device = resource->device;
 	count_owned(resource, false);
+	device->mapped_count -= takes_mapping(resource);
 	resource->mapped = mapped;
+	resource->unmapping = false;
+	device->mapped_count += takes_mapping(resource);
 	list_remove(&resource->map_link);
 	if (mapped) {
 		list_append(&device->mapped, &resource->map_link);
-		device->mapped_count++;
-	} else {
-		device->mapped_count--;
 	}
+	count_owned(resource, true);
+}
+
+void gpu_resource_set_unmapping(struct gpu_resource *resource) {
+	count_owned(resource, false);
+	resource->device->mapped_count -= takes_mapping(resource);
+	resource->unmapping = true;
 	count_owned(resource, true);
 }
 
@@ -113,7 +124,7 @@ void gpu_resource_destroy(struct gpu_device *device, struct gpu_resource *resour
 	list_remove(&resource->owned_link);
 	count_owned(resource, false);
 	list_remove(&resource->map_link);
-	device->mapped_count -= resource->mapped;
+	device->mapped_count -= takes_mapping(resource);
 	id_table_remove(&device->resources, resource->id);
 	if (resource->fd >= 0) {
 		close(resource->fd);

@@ -60,6 +60,7 @@ struct gpu_resource {
 
 	bool unreferenced; /* it is destroyed when it is out of the window */
 	bool mapped; /* in the window, or on its way in or out */
+	bool unmapping; /* on its way out: the front end keeps the order, so limits count it no more */
 	uint64_t map_offset;
 	struct list map_link;
 
@@ -103,6 +104,8 @@ void gpu_resource_set_memory(struct gpu_resource *resource, int fd, uint64_t siz
 
 /** It goes into the window, or out of it. */
 void gpu_resource_set_mapped(struct gpu_resource *resource, bool mapped);
+/** It was mapped, and the front end has been told to end that. */
+void gpu_resource_set_unmapping(struct gpu_resource *resource);
 
 /** What was under way is over: those who wait are executed when the device gets to it. */
 void gpu_resource_unblock(struct gpu_device *device, struct gpu_resource *resource);
